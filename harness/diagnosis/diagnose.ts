@@ -1,0 +1,140 @@
+import type { Census } from '../model/census.ts'
+import type { CensusCounts, Diagnosis, Verdict } from '../model/diagnosis.ts'
+import { type Finding, SEVERITIES } from '../model/finding.ts'
+import type { Allowance } from '../model/options.ts'
+import { composeFinding } from './compose.ts'
+import { connectionFindings } from './connections.ts'
+import { handleFindings } from './handles.ts'
+import type { Material } from './material.ts'
+import { requestFindings } from './requests.ts'
+import { connectionsOf, isBack, type Residue, residueOf } from './residue.ts'
+
+/** Judges: pure, from plain data to plain data. Cause before symptom, one finding per resource, most severe first. */
+export function diagnose(material: Material): Diagnosis {
+  const residue = residueOf(material.baseline, material.recount, material.page, material.options)
+  const requests = requestFindings(material, residue)
+  const found = [
+    ...requests.findings,
+    ...connectionFindings(material, residue, requests.claimed),
+    ...handleFindings(material, residue),
+    ...hungFinding(material),
+    ...churnFinding(material),
+  ]
+  const findings = bySeverity(withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, material.options.allow)))
+  const missing = [...doubtsOf(material), ...material.recount.missing.map(({ probe, missing }) => `${probe}: ${missing}`)]
+  const counts = material.page?.counts
+  return {
+    verdict: verdictOf(findings, doubtsOf(material)),
+    findings,
+    workError: material.workError,
+    missing,
+    baseline: countsOf(material.baseline),
+    peak: countsOf(material.peak),
+    recount: countsOf(material.recount),
+    deadlineMs: material.deadlineMs,
+    returnedToBaselineMs: material.returnedToBaselineMs,
+    blockedAtRequest: requests.blockedAtRequest,
+    requests: { sent: counts?.sent ?? 0, ok: counts?.ok ?? 0, failed: counts?.failed ?? 0 },
+    connectionsOpened: counts?.connectionsOpened ?? 0,
+  }
+}
+
+/** Severities that make the verdict `leaked`. */
+const LEAKED: ReadonlySet<string> = new Set(['leak', 'starvation'])
+
+function verdictOf(findings: readonly Finding[], doubts: readonly string[]): Verdict {
+  if (findings.some((finding) => LEAKED.has(finding.severity))) return 'leaked'
+  if (findings.some((finding) => finding.severity === 'misconfiguration')) return 'misconfigured'
+  return doubts.length > 0 ? 'inconclusive' : 'clean'
+}
+
+function doubtsOf({ page, doubts, options }: Material): readonly string[] {
+  if (options.level === 'off') return doubts
+  if (page === null) return [...doubts, 'the ledger inside the subject did not answer']
+  const dropped = page.dropped > 0 ? [`the ledger dropped ${page.dropped} entries`] : []
+  return [...doubts, ...dropped, ...page.subscriberErrors.map((error) => `a subscriber of the ledger failed: ${error}`)]
+}
+
+const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+
+function isAllowed(finding: Finding, allowances: readonly Allowance[]): boolean {
+  return allowances.some(
+    ({ origin, code, openedAt }) =>
+      (origin === undefined || origin === finding.origin) &&
+      (code === undefined || code === finding.code) &&
+      (openedAt === undefined || finding.openedAt?.file.includes(openedAt) === true),
+  )
+}
+
+/** A budget lets connections and handles stay; it never excuses an unread body. */
+function withinBudget(findings: readonly Finding[], residue: Residue, { options }: Material): readonly Finding[] {
+  if (isBack(residue, options)) return findings.filter((finding) => !LEAKED.has(finding.severity) || finding.code === 'WORK_HUNG')
+  const idleOnly: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'SOCKET_LEFT_OPEN', 'CLIENT_PER_CALL'])
+  return residue.sockets.length <= options.budget.sockets ? findings.filter((finding) => !idleOnly.has(finding.code)) : findings
+}
+
+function hungFinding({ hung, page }: Material): readonly Finding[] {
+  if (hung === null) return []
+  const queued = page?.requests.filter((request) => request.phase === 'queued').length ?? 0
+  const unread = page?.requests.filter((request) => request.phase === 'headers').length ?? 0
+  const why = {
+    stalled: 'every lease is held by an unread body, a request is queued and nothing moves',
+    timeout: 'it did not settle in time',
+    'event loop blocked': 'its event loop does not answer',
+  }[hung.because]
+  return [
+    composeFinding({
+      code: 'WORK_HUNG',
+      count: 1,
+      origin: null,
+      request: null,
+      openedAt: null,
+      summary: `the work did not settle within ${Math.round(hung.afterMs)} ms: ${why}`,
+      evidence: [
+        { ledger: 'requests', says: 'waiting for a connection', value: queued },
+        { ledger: 'requests', says: 'bodies open', value: unread },
+      ],
+      advice:
+        queued > 0
+          ? 'what it waits for is named by the other findings'
+          : 'bound every wait: pass an AbortSignal with a timeout to what the work awaits',
+    }),
+  ]
+}
+
+/** Below this many connections nobody cares. */
+const CHURN_FLOOR = 5
+
+/** Most requests paid a new connection although never so many were open at once. */
+function churnFinding({ page }: Material): readonly Finding[] {
+  if (page === null) return []
+  const { sent, connectionsOpened, peakOpen } = page.counts
+  const extra = connectionsOpened - peakOpen
+  if (extra < CHURN_FLOOR || connectionsOpened * 2 < sent) return []
+  return [
+    composeFinding({
+      code: 'CONNECTION_CHURN',
+      count: connectionsOpened,
+      origin: null,
+      request: null,
+      openedAt: null,
+      summary: `${connectionsOpened} connections for ${sent} requests, at most ${peakOpen} open at once: each request pays a new connection`,
+      evidence: [
+        { ledger: 'pools', says: 'connections opened', value: connectionsOpened },
+        { ledger: 'requests', says: 'requests sent', value: sent },
+        { ledger: 'requests', says: 'most open at once', value: peakOpen },
+      ],
+      advice:
+        'read bodies to their end instead of destroying them, share one client, and keep connections alive (new http.Agent({ keepAlive: true }))',
+    }),
+  ]
+}
+
+export function countsOf(census: Census): CensusCounts {
+  const open = connectionsOf(census)
+  const byState: Record<string, number> = {}
+  for (const socket of open) byState[socket.state] = (byState[socket.state] ?? 0) + 1
+  const handles = census.handles === null ? null : Object.values(census.handles).reduce((sum, count) => sum + count, 0)
+  return { sockets: census.sockets === null ? null : open.length, handles, descriptors: census.descriptors, byState }
+}

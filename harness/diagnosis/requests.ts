@@ -1,0 +1,203 @@
+/** Findings about requests that have not ended: bodies unread, requests queued or left in flight. */
+import type { Evidence, Finding } from '../model/finding.ts'
+import type { LedgerPage, OpenRequest, PoolPage } from '../model/ledger-page.ts'
+import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
+import type { Material } from './material.ts'
+import type { ResidualSocket, Residue } from './residue.ts'
+
+export interface RequestFindings {
+  readonly findings: readonly Finding[]
+  /** Sockets these requests explain. */
+  readonly claimed: ReadonlySet<ResidualSocket>
+  readonly blockedAtRequest: number | null
+}
+
+export function requestFindings(material: Material, residue: Residue): RequestFindings {
+  const { cwd } = material
+  const socketOf = socketFinder(residue)
+  const open = residue.requests.slice(0)
+  const queued = open.filter((request) => request.phase === 'queued')
+  const unread = open.filter((request) => isUnread(request, socketOf(request), material.pageAtWorkEnd))
+  const starving = queued.filter((request) => isBehindLeases(request, material.page, unread))
+  const others = open.filter((request) => !unread.includes(request) && !starving.includes(request))
+
+  const groupKey = (request: OpenRequest): string => `${lineKey(request.openedAt)} ${request.origin} ${request.method}`
+  const findings = [
+    ...groupBy(unread, groupKey).map((group) => unreadBody(group, socketOf, material)),
+    ...groupBy(others, (request) => `${groupKey(request)} ${request.phase}`).map((group) => outlives(group, socketOf, cwd)),
+    ...groupBy(starving, (request) => `${request.poolId} ${request.origin}`).map((group) => starved(group, unread, material)),
+  ]
+  const claimed = new Set(open.flatMap((request) => socketOf(request) ?? []))
+  return { findings, claimed, blockedAtRequest: firstBlocked(starving) }
+}
+
+function firstBlocked(starving: readonly OpenRequest[]): number | null {
+  const ordinals = starving.flatMap((request) => request.ordinalAtSite ?? [])
+  return ordinals.length > 0 ? Math.min(...ordinals) : null
+}
+
+function socketFinder(residue: Residue): (request: OpenRequest) => ResidualSocket | null {
+  const byId = new Map(residue.sockets.flatMap((socket) => (socket.ledger === null ? [] : [[socket.ledger.id, socket] as const])))
+  return (request) => (request.socketId === null ? null : (byId.get(request.socketId) ?? null))
+}
+
+/**
+ * Headers came and nobody takes the body. Somebody with a listener may still not be reading: a checksum wrapper pipes the body into its
+ * own buffer and stops there; then bytes lie waiting and nothing moves.
+ */
+export function isUnread(request: OpenRequest, socket: ResidualSocket | null, atWorkEnd: LedgerPage | null): boolean {
+  if (request.phase !== 'headers') return false
+  if (request.reader === 'none') return true
+  const before = atWorkEnd?.requests.find((earlier) => earlier.id === request.id)
+  const moved =
+    before !== undefined && (before.socketBytesRead !== request.socketBytesRead || before.receivedBytes !== request.receivedBytes)
+  if (moved) return false
+  const waiting = (request.bufferedBytes ?? 0) > 0 || (socket?.kernel?.receiveQueueBytes ?? 0) > 0
+  const arrivedWhole = request.bodyBytes !== null && request.receivedBytes !== null && request.receivedBytes >= request.bodyBytes
+  return waiting || arrivedWhole || request.reader === 'stopped'
+}
+
+/** Its pool has no free connection and unread bodies hold the leases. */
+function isBehindLeases(request: OpenRequest, page: LedgerPage | null, unread: readonly OpenRequest[]): boolean {
+  if (request.phase !== 'queued') return false
+  const pool = poolOf(page, request)
+  if (pool !== null) return unread.some((held) => held.poolId === pool.id)
+  return unread.some((held) => request.origin === null || held.origin === request.origin)
+}
+
+const poolOf = (page: LedgerPage | null, request: OpenRequest): PoolPage | null =>
+  page?.pools.find((pool) => pool.id === request.poolId) ?? null
+
+function unreadBody(
+  group: readonly [OpenRequest, ...OpenRequest[]],
+  socketOf: (request: OpenRequest) => ResidualSocket | null,
+  material: Material,
+): Finding {
+  const [first] = group
+  const kernel = group.flatMap((request) => socketOf(request)?.kernel ?? [])
+  const states = groupBy(kernel, (socket) => socket.state)
+  const pool = poolOf(material.page, first)
+  const waiting = kernel.reduce((sum, socket) => sum + (socket.receiveQueueBytes ?? 0), 0)
+  const evidence: Evidence[] = [
+    { ledger: 'requests', says: bodyWords(group), value: group.length },
+    ...states.map(([socket, ...more]) => ({ ledger: 'kernel' as const, says: socket.state, value: more.length + 1 })),
+    ...(waiting > 0 ? [{ ledger: 'kernel' as const, says: 'bytes waiting in receive queues', value: waiting }] : []),
+    ...poolEvidence(pool),
+    ...peerEvidence(material),
+  ]
+  return composeFinding({
+    code: 'UNREAD_BODY',
+    count: group.length,
+    origin: first.origin,
+    request: requestShape(group),
+    openedAt: placeOf(first.openedAt, material.cwd),
+    summary: `${plural(group.length, 'response body was', 'response bodies were')} never read or released`,
+    evidence,
+    advice: releaseAdvice(first),
+  })
+}
+
+function bodyWords(group: readonly [OpenRequest, ...OpenRequest[]]): string {
+  const [first] = group
+  const headers = first.headersAtMs === null ? '' : `headers at +${Math.round(first.headersAtMs - first.createdAtMs)} ms, `
+  const total = first.bodyBytes === null ? 'a body of unknown length' : `${first.bodyBytes} bytes`
+  if (group.every((request) => request.reader === 'none')) return `${headers}0 of ${total} read`
+  if (first.receivedBytes !== null) return `${headers}${first.receivedBytes} of ${total} arrived, then nobody read on`
+  return `${headers}${total}: nobody reads on`
+}
+
+function poolEvidence(pool: PoolPage | null): readonly Evidence[] {
+  if (pool === null) return []
+  const limit = pool.limit === null || !Number.isFinite(pool.limit) ? 'no limit' : `of ${pool.limit}`
+  return [
+    { ledger: 'pools', says: `leased, ${limit}`, value: pool.leased },
+    { ledger: 'pools', says: 'queued', value: pool.queued },
+  ]
+}
+
+export function peerEvidence(material: Material): readonly Evidence[] {
+  return material.peers.flatMap((peer) => {
+    const held =
+      peer.connections === null ? [] : [{ ledger: 'peer' as const, says: `${peer.source}: connections open`, value: peer.connections }]
+    const answering =
+      peer.inFlight === null ? [] : [{ ledger: 'peer' as const, says: `${peer.source}: requests in flight`, value: peer.inFlight }]
+    const routines =
+      peer.goroutines === null ? [] : [{ ledger: 'peer' as const, says: `${peer.source}: goroutines`, value: peer.goroutines }]
+    return [...held, ...answering, ...routines]
+  })
+}
+
+function releaseAdvice(request: OpenRequest): string {
+  switch (request.client) {
+    case 'node:http':
+      return 'read the body to its end (AWS SDK: await Body.transformToByteArray(); node:http: res.resume()), or destroy it (Body.destroy(), res.destroy()); reading keeps the connection, destroying costs a reconnect'
+    case 'undici':
+      return 'read the body (await body.text()), or let go of it with await body.dump(), which keeps a connection with a small rest; body.destroy() costs a reconnect'
+    case 'fetch':
+      return 'read the body (await response.arrayBuffer()) or cancel it (await response.body?.cancel()); cancelling costs a reconnect'
+  }
+}
+
+function outlives(
+  group: readonly [OpenRequest, ...OpenRequest[]],
+  socketOf: (request: OpenRequest) => ResidualSocket | null,
+  cwd: string,
+): Finding {
+  const [first] = group
+  const words = {
+    queued: 'still waiting for a connection',
+    sent: 'sent, no response headers yet',
+    headers: 'headers came, the body is still on its way',
+  }
+  const kernel = groupBy(
+    group.flatMap((request) => socketOf(request)?.kernel ?? []),
+    (socket) => socket.state,
+  )
+  return composeFinding({
+    code: 'REQUEST_OUTLIVES_CALLER',
+    count: group.length,
+    origin: first.origin,
+    request: requestShape(group),
+    openedAt: placeOf(first.openedAt, cwd),
+    summary: `${plural(group.length, 'request is', 'requests are')} still in flight after the work that sent them has ended`,
+    evidence: [
+      { ledger: 'requests', says: words[first.phase], value: group.length },
+      ...kernel.map(([socket, ...more]) => ({ ledger: 'kernel' as const, says: socket.state, value: more.length + 1 })),
+    ],
+    advice:
+      'await the request before the work returns, or abort it: pass an AbortSignal and abort it when the caller gives up (request.destroy() for node:http)',
+  })
+}
+
+function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readonly OpenRequest[], material: Material): Finding {
+  const [first] = group
+  const pool = poolOf(material.page, first)
+  const holders = unread.filter((held) => (pool === null ? first.origin === null || held.origin === first.origin : held.poolId === pool.id))
+  const ordinal = firstBlocked(group)
+  const limit = pool?.limit ?? holders.length
+  const at = ordinal === null ? 'requests queue' : `blocks at request ${ordinal}`
+  const noWarning = first.client === 'node:http' && group.length < 2 * limit
+  return composeFinding({
+    code: 'POOL_STARVED',
+    count: group.length,
+    origin: first.origin ?? holders[0]?.origin ?? null,
+    request: requestShape(group),
+    openedAt: placeOf(first.openedAt, material.cwd),
+    summary: `${at}: ${plural(group.length, 'request waits', 'requests wait')} behind ${plural(holders.length, 'unread body', 'unread bodies')}`,
+    evidence: [
+      ...poolEvidence(pool),
+      { ledger: 'requests', says: 'leases held by unread bodies', value: holders.length },
+      ...(noWarning
+        ? [
+            {
+              ledger: 'requests' as const,
+              says: 'the client gives no warning: the AWS SDK warns from 2 x maxSockets queued on',
+              value: null,
+            },
+          ]
+        : []),
+    ],
+    advice:
+      'release the bodies that hold the leases (see UNREAD_BODY); a larger limit only moves the block to a later request, and no client timeout fires while a request is queued',
+  })
+}

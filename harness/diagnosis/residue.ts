@@ -1,0 +1,83 @@
+/** What is there now and was not there before, by identity. */
+import type { Census } from '../model/census.ts'
+import type { LedgerPage, LedgerSocket, OpenHandle, OpenRequest } from '../model/ledger-page.ts'
+import type { ResolvedOptions } from '../model/options.ts'
+import type { SocketSighting } from '../model/sighting.ts'
+
+/** A socket of the residue with all that is known of it. Either side may be missing: no kernel probe, or no ledger. */
+export interface ResidualSocket {
+  readonly kernel: SocketSighting | null
+  readonly ledger: LedgerSocket | null
+}
+
+export interface Residue {
+  readonly requests: readonly OpenRequest[]
+  readonly sockets: readonly ResidualSocket[]
+  readonly handles: readonly OpenHandle[]
+}
+
+/** TIME_WAIT is not a leak; a CLOSE socket holds nothing on the network; a listener is a handle. */
+const NOT_COUNTED: ReadonlySet<string> = new Set(['TIME_WAIT', 'CLOSE', 'LISTEN'])
+
+const remoteOf = (socket: SocketSighting): string => `${socket.remote.address}:${socket.remote.port}`
+
+/** Open connections of a census, those that could be leaked. */
+export function connectionsOf(census: Census): readonly SocketSighting[] {
+  return (census.sockets ?? []).filter((socket) => !NOT_COUNTED.has(socket.state))
+}
+
+/**
+ * Recount minus baseline. A new idle connection that replaces one the baseline had to the same remote is not residue: a baseline is a
+ * range, not a point.
+ */
+export function residueOf(baseline: Census, recount: Census, page: LedgerPage | null, options: ResolvedOptions): Residue {
+  const requests = (page?.requests ?? []).filter((request) => request.iteration >= 0)
+  const handles = (page?.handles ?? []).filter((handle) => handle.iteration >= 0 && handle.isReferenced !== false)
+  const fresh = recount.sockets === null ? ledgerOnly(page) : freshSockets(baseline, recount, page)
+  const sockets = fresh.filter((socket) => !isTrusted(socket, options))
+  return { requests, sockets, handles }
+}
+
+function freshSockets(baseline: Census, recount: Census, page: LedgerPage | null): readonly ResidualSocket[] {
+  const before = new Set((baseline.sockets ?? []).map((socket) => socket.inode))
+  const now = new Set((recount.sockets ?? []).map((socket) => socket.inode))
+  const replaceable = new Map<string, number>()
+  for (const socket of connectionsOf(baseline)) {
+    if (!now.has(socket.inode)) replaceable.set(remoteOf(socket), (replaceable.get(remoteOf(socket)) ?? 0) + 1)
+  }
+  const byInode = new Map((page?.sockets ?? []).map((socket) => [socket.inode, socket]))
+  const byPort = new Map((page?.sockets ?? []).map((socket) => [`${socket.localPort}>${socket.remotePort}`, socket]))
+  const fresh: ResidualSocket[] = []
+  for (const kernel of connectionsOf(recount)) {
+    if (before.has(kernel.inode)) continue
+    const ledger = byInode.get(kernel.inode) ?? byPort.get(`${kernel.local.port}>${kernel.remote.port}`) ?? null
+    const replaced = replaceable.get(remoteOf(kernel)) ?? 0
+    if (ledger?.isIdle === true && replaced > 0) replaceable.set(remoteOf(kernel), replaced - 1)
+    else fresh.push({ kernel, ledger })
+  }
+  return fresh
+}
+
+/** Without a kernel probe the ledger's own sockets stand in. */
+function ledgerOnly(page: LedgerPage | null): readonly ResidualSocket[] {
+  return (page?.sockets ?? []).filter((socket) => socket.iteration >= 0).map((ledger) => ({ kernel: null, ledger }))
+}
+
+/** Under 'trust' an idle pooled connection whose idle timeout is finite will close by itself. */
+function isTrusted({ ledger }: ResidualSocket, options: ResolvedOptions): boolean {
+  return options.idleConnections === 'trust' && ledger !== null && ledger.isIdle && effectiveIdleMs(ledger) !== Number.POSITIVE_INFINITY
+}
+
+/** The idle timeout in force on a connection: the client's own, or the server's as far as it told us. Unknown counts as none. */
+export function effectiveIdleMs(socket: LedgerSocket): number {
+  return Math.min(socket.idleTimeoutMs ?? Number.POSITIVE_INFINITY, socket.serverHintMs ?? Number.POSITIVE_INFINITY)
+}
+
+/** Nothing left but what the budget lets stay. */
+export function isBack(residue: Residue, options: ResolvedOptions): boolean {
+  return (
+    residue.requests.length <= options.budget.requests &&
+    residue.sockets.length <= options.budget.sockets &&
+    residue.handles.length <= options.budget.handles
+  )
+}

@@ -1,0 +1,73 @@
+import type { IncomingMessage } from 'node:http'
+import type { ClientEyes } from '../model/client-eyes.ts'
+import type { LedgerLevel, LedgerPage } from '../model/ledger-page.ts'
+import { emptyBook, type RequestEntry } from './book.ts'
+import { nodeHttpRecorders } from './node-http.ts'
+import { writePage } from './page.ts'
+import { type ResourceWatch, watchResources } from './resources.ts'
+import { socketRecorders } from './sockets.ts'
+import { subscribeAll } from './subscriptions.ts'
+import { undiciRecorders } from './undici.ts'
+
+/** Who opened what, inside the subject: requests, bodies, connections, handles. */
+export interface Ledger {
+  readonly level: LedgerLevel
+  page(): LedgerPage
+  /** What follows belongs to iteration `n` of the work (from 0); new handles are noted from the first call until `endWork`. */
+  beginWork(iteration: number): void
+  endWork(): void
+  /** Lets go of every body that waits for a reader; returns how many. For the proof and for `findLeaks`' own cleaning up: this changes the subject. */
+  releaseBodies(): number
+  /** Closes idle pooled connections; returns how many. */
+  closeIdle(): number
+  /** Takes in another dispatcher whose queue and limit may be read. */
+  handOver(pool: object): void
+  stop(): void
+}
+
+/**
+ * Starts the ledger. Imports nothing but node:, patches nothing; level `off` records nothing.
+ * @param handedOver dispatchers whose queue and limit may be read.
+ * @param eyes reads client state (probes/pools.ts); handed in, because ledger/ imports no probe.
+ */
+export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: readonly object[] = []): Ledger {
+  const book = emptyBook(eyes, level, handedOver)
+  const unsubscribe =
+    level === 'off' ? () => {} : subscribeAll(book, { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book) })
+  let watch: ResourceWatch | null = null
+
+  function waitsForReader(entry: RequestEntry): boolean {
+    return entry.headersAtMs !== null
+  }
+
+  return {
+    level,
+    page: () => writePage(book),
+    beginWork(iteration) {
+      book.iteration = iteration
+      if (level === 'full') watch ??= watchResources(book)
+    },
+    endWork: () => watch?.endWork(),
+    releaseBodies() {
+      const waiting = [...book.requests].filter(waitsForReader)
+      for (const entry of waiting) {
+        const response: IncomingMessage | null = entry.response
+        // undici hands out no body to a bystander; its connection is what the body holds.
+        if (response !== null) response.destroy()
+        else entry.socket?.socket.destroy()
+      }
+      return waiting.length
+    },
+    closeIdle() {
+      const page = writePage(book)
+      const idle = new Set(page.sockets.filter((socket) => socket.isIdle).map((socket) => socket.id))
+      for (const entry of book.sockets) if (idle.has(entry.id)) entry.socket.destroy()
+      return idle.size
+    },
+    handOver: (pool) => void book.handedOver.add(pool),
+    stop() {
+      watch?.stop()
+      unsubscribe()
+    },
+  }
+}

@@ -1,0 +1,105 @@
+/** Requests of node:http and node:https, and so of the AWS SDK and every client built on them. */
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
+import { type Book, beginRequest, captureFor, countFailure, endRequest, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { noteRequestOn, socketEntryOf } from './sockets.ts'
+
+type Slotted = ClientRequest & { [REQUEST_SLOT]?: RequestEntry; readonly agent?: (Agent & { getName?(options: object): string }) | false }
+
+const withoutQuery = (path: string): string => path.split('?', 1)[0] ?? path
+
+function originOf(request: ClientRequest): string {
+  const host = request.getHeader('host')
+  const authority = typeof host === 'string' && host !== '' ? host : request.host
+  return `${request.protocol}//${authority}`
+}
+
+/** Recorders by channel name. `created`, not `start`: there the user's frame is still on the stack (facts.md). */
+export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
+  function created({ request }: { request: Slotted }): void {
+    const capture = captureFor(book, created)
+    const entry: RequestEntry = {
+      id: book.nextId++,
+      client: 'node:http',
+      request,
+      response: null,
+      method: request.method,
+      origin: originOf(request),
+      path: withoutQuery(request.path),
+      createdAtMs: performance.now(),
+      headersAtMs: null,
+      status: null,
+      bodyBytes: null,
+      receivedBytes: null,
+      socket: null,
+      capture,
+      iteration: book.iteration,
+      countedAsFailed: false,
+    }
+    request[REQUEST_SLOT] = entry
+    beginRequest(book, entry)
+  }
+
+  function headers({ request, response }: { request: Slotted; response: IncomingMessage }): void {
+    const entry = request[REQUEST_SLOT]
+    if (entry === undefined) return
+    entry.headersAtMs = performance.now()
+    entry.response = response
+    entry.status = response.statusCode ?? null
+    const length = Number(response.headers['content-length'])
+    entry.bodyBytes = request.method === 'HEAD' ? 0 : Number.isFinite(length) ? length : null
+    if (entry.iteration >= 0) {
+      if ((entry.status ?? 0) < 400) book.ok += 1
+      else countFailure(book, entry)
+    }
+    linkSocket(book, entry)
+    const hint = response.headers['keep-alive']
+    noteRequestOn(entry, typeof hint === 'string' ? hint : null)
+    response.once('close', () => endRequest(book, entry, performance.now()))
+  }
+
+  function failed({ request }: { request: Slotted }): void {
+    const entry = request[REQUEST_SLOT]
+    if (entry === undefined) return
+    countFailure(book, entry)
+    if (entry.response === null) endRequest(book, entry, performance.now())
+  }
+
+  return {
+    'http.client.request.created': created,
+    'http.client.response.finish': headers,
+    'http.client.request.error': failed,
+  }
+}
+
+/** Looks up the connection a request got meanwhile; no channel announces that. */
+export function linkSocket(book: Book, entry: RequestEntry): void {
+  const request = entry.request as Slotted
+  if (entry.socket === null && request.socket) {
+    entry.socket = socketEntryOf(book, request.socket, 'outbound', entry.capture)
+  }
+  const { agent } = request
+  // Without keep-alive an Agent pools nothing: it only counts.
+  if (entry.socket !== null && entry.socket.pool === null && agent && typeof agent.getName === 'function') {
+    entry.socket.pool = poolOfRequest(book, entry)
+  }
+}
+
+/** The Agent's pool for the origin of this request; null with `agent: false` or no agent we know. */
+export function poolOfRequest(book: Book, entry: RequestEntry): ReturnType<typeof poolOf> | null {
+  const { agent } = entry.request as Slotted
+  if (!agent || typeof agent.getName !== 'function') return null
+  const name = agentNameOf(agent, entry.request as Slotted)
+  return name === null ? null : poolOf(book, agent, 'node:http', entry.origin, name)
+}
+
+/** The Agent keys its maps by a name it makes of options the request no longer has; so find the map that holds this request or its socket. */
+function agentNameOf(agent: Agent, request: ClientRequest): string | null {
+  const holds = (map: Readonly<Record<string, readonly unknown[] | undefined>>, item: unknown): string | undefined =>
+    Object.entries(map).find(([, list]) => list?.includes(item))?.[0]
+  const name =
+    (request.socket ? (holds(agent.sockets, request.socket) ?? holds(agent.freeSockets, request.socket)) : undefined) ??
+    holds(agent.requests, request)
+  if (name !== undefined) return name
+  const [only, ...others] = [...new Set([agent.sockets, agent.freeSockets, agent.requests].flatMap((map) => Object.keys(map)))]
+  return only !== undefined && others.length === 0 ? only : null
+}

@@ -1,0 +1,65 @@
+/** What no channel carries: timers, watchers, servers, workers, children, and requests queued inside an undici pool. */
+import { createHook } from 'node:async_hooks'
+import { type Book, CAPTURE_SLOT, keep } from './book.ts'
+import { type Capture, captureStack } from './stacks.ts'
+import { guarded } from './subscriptions.ts'
+
+/** async_hooks types that stay open until somebody closes them. TCPWRAP is not here: sockets have channels of their own. */
+const HANDLE_TYPES: ReadonlySet<string> = new Set([
+  'Timeout',
+  'TCPSERVERWRAP',
+  'PIPESERVERWRAP',
+  'PIPEWRAP',
+  'UDPWRAP',
+  'FSEVENTWRAP',
+  'STATWATCHER',
+  'WORKER',
+  'MESSAGEPORT',
+  'PROCESSWRAP',
+  'SIGNALWRAP',
+  'FILEHANDLE',
+])
+
+/** undici makes one of these synchronously in the caller's frame, before the request may have to queue. */
+const ASKING_TYPES: ReadonlySet<string> = new Set([
+  'UNDICI_REQUEST',
+  'UNDICI_STREAM',
+  'UNDICI_PIPELINE',
+  'UNDICI_CONNECT',
+  'UNDICI_UPGRADE',
+])
+const QUEUED_TYPE = 'UNDICI_POOL_QUEUED_REQUEST'
+
+export interface ResourceWatch {
+  /** No more new entries; what is closed later still leaves the book. */
+  endWork(): void
+  stop(): void
+}
+
+/** Starts watching, at level `full` only. Creations are seen while the work runs, ends until `stop`. */
+export function watchResources(book: Book): ResourceWatch {
+  function init(asyncId: number, type: string, _trigger: number, resource: object): void {
+    // Node 22 knows no trackPromises and tells us of every promise.
+    if (type === 'PROMISE' || type === 'TickObject') return
+    const slotted = resource as { [CAPTURE_SLOT]?: Capture }
+    if (ASKING_TYPES.has(type)) {
+      slotted[CAPTURE_SLOT] = captureStack(init)
+    } else if (type === QUEUED_TYPE) {
+      slotted[CAPTURE_SLOT] = captureStack(init)
+      keep(book, book.poolQueue, resource)
+    } else if (HANDLE_TYPES.has(type)) {
+      const entry = { id: asyncId, type, resource, capture: captureStack(init), openedAtMs: performance.now(), iteration: book.iteration }
+      book.handles.set(asyncId, entry)
+    }
+  }
+  // Spread, because the types of Node 22 do not know the option.
+  const creations = createHook({ init: guarded(book, 'async_hooks init', init), ...{ trackPromises: false } }).enable()
+  const ends = createHook({ destroy: (asyncId) => void book.handles.delete(asyncId), ...{ trackPromises: false } }).enable()
+  return {
+    endWork: () => void creations.disable(),
+    stop() {
+      creations.disable()
+      ends.disable()
+    },
+  }
+}

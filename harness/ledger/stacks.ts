@@ -1,0 +1,78 @@
+import { fileURLToPath } from 'node:url'
+import type { Frame } from '../model/ledger-page.ts'
+
+/** Deep enough for fetch, whose caller sits at depth 21 (facts.md); Node's default of 10 would miss it. */
+const STACK_DEPTH = 64
+
+/** A stack taken now and read later: formatting at once would double its cost (facts.md). */
+export interface Capture {
+  /** The user's own frame, else null; resolved once. */
+  frame(): Frame | null
+}
+
+/** Takes the current stack without formatting it; frames above `skip` (a subscriber of ours) are left out. */
+export function captureStack(skip: (...args: never[]) => unknown): Capture {
+  const holder: { stack?: unknown } = {}
+  const limit = Error.stackTraceLimit
+  try {
+    Error.stackTraceLimit = STACK_DEPTH
+    Error.captureStackTrace(holder, skip)
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+  return lazyFrame(holder)
+}
+
+function lazyFrame(holder: { stack?: unknown }): Capture {
+  let frame: Frame | null | undefined
+  return {
+    frame() {
+      if (frame === undefined) {
+        // A program may have installed a prepareStackTrace that returns something else: then nothing is known, and nothing breaks.
+        frame = typeof holder.stack === 'string' ? userFrame(holder.stack) : null
+        delete holder.stack
+      }
+      return frame
+    },
+  }
+}
+
+const LINE = /^\s+at (?:(?:async )?(?<name>.+?) \()?(?:async )?(?<file>(?:file:\/\/|\/|[A-Za-z]:[\\/]).+?):(?<line>\d+):(?<column>\d+)\)?$/
+
+/** One line of a V8 stack as a frame; null for native, eval and node: frames. */
+export function parseStackLine(text: string): Frame | null {
+  const groups = LINE.exec(text)?.groups
+  if (groups?.file === undefined) return null
+  const [file] = groups.file.split('?')
+  return {
+    file: file?.startsWith('file://') ? fileURLToPath(file) : (file ?? groups.file),
+    line: Number(groups.line),
+    column: Number(groups.column),
+    function: functionName(groups.name),
+  }
+}
+
+function functionName(name: string | undefined): string | null {
+  if (name === undefined || name === '<anonymous>' || name.endsWith('.<anonymous>')) return null
+  return name.replace(/^(?:new |Object\.|Module\.)/, '').replace(/ \[as .+\]$/, '')
+}
+
+/** Our own sources: the folder that holds ledger/. Their tests are user code like any other. */
+const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
+const isOurs = (file: string): boolean => file.startsWith(OWN_FOLDER) && !/\.test\.[jt]s$/.test(file)
+const isDependency = (file: string): boolean => /[\\/]node_modules[\\/]/.test(file)
+
+/**
+ * The innermost frame of the user's own code: not Node's, not ours, not a dependency's. A program that itself lives in node_modules is
+ * still named: by its outermost frame.
+ */
+export function userFrame(stack: string): Frame | null {
+  let dependency: Frame | null = null
+  for (const text of stack.split('\n')) {
+    const frame = parseStackLine(text)
+    if (frame === null || isOurs(frame.file)) continue
+    if (!isDependency(frame.file)) return frame
+    dependency = frame
+  }
+  return dependency
+}

@@ -1,0 +1,130 @@
+/** Requests of undici and of built-in fetch: the same channels, whichever copy of undici speaks. */
+import { executionAsyncResource } from 'node:async_hooks'
+import {
+  type Book,
+  beginRequest,
+  CAPTURE_SLOT,
+  captureFor,
+  countFailure,
+  endRequest,
+  poolOf,
+  REQUEST_SLOT,
+  type RequestEntry,
+} from './book.ts'
+import { noteRequestOn, socketEntryOf } from './sockets.ts'
+import type { Capture } from './stacks.ts'
+
+interface UndiciRequest {
+  readonly method: string
+  readonly path: string
+  readonly origin: string | URL | null
+  [REQUEST_SLOT]?: RequestEntry
+}
+
+type WithCapture = object & { [CAPTURE_SLOT]?: Capture | null }
+
+/** How garbage collection announces that it cancelled a body (facts.md). */
+const GC_MESSAGE = 'Response object has been garbage collected'
+
+function mentionsGc(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(mentionsGc)
+  return String(error).includes(GC_MESSAGE)
+}
+
+function headerValue(headers: readonly (Buffer | string)[], name: string): string | null {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (String(headers[i]).toLowerCase() === name) return String(headers[i + 1])
+  }
+  return null
+}
+
+export function undiciRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
+  /** The stack of whoever asked: kept on the handler, or on the queue entry we run in, else the present one. */
+  function askedBy(handler: WithCapture | null): Capture | null {
+    const kept = handler?.[CAPTURE_SLOT] ?? (executionAsyncResource() as WithCapture)[CAPTURE_SLOT]
+    return kept === undefined ? captureFor(book, created) : kept
+  }
+
+  function created({ request }: { request: UndiciRequest }): void {
+    const handler = book.eyes.undiciHandlerOf(request) as WithCapture | null
+    const capture = askedBy(handler)
+    // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.
+    if (handler !== null) handler[CAPTURE_SLOT] = capture
+    const origin = request.origin === null ? '' : new URL(String(request.origin)).origin
+    const entry: RequestEntry = {
+      id: book.nextId++,
+      client: handler?.constructor === Object ? 'fetch' : 'undici',
+      request,
+      response: null,
+      method: request.method,
+      origin,
+      path: request.path.split('?', 1)[0] ?? request.path,
+      createdAtMs: performance.now(),
+      headersAtMs: null,
+      status: null,
+      bodyBytes: null,
+      receivedBytes: null,
+      socket: null,
+      capture,
+      iteration: book.iteration,
+      countedAsFailed: false,
+    }
+    request[REQUEST_SLOT] = entry
+    beginRequest(book, entry)
+  }
+
+  function sent({ request, socket }: { request: UndiciRequest; socket: object }): void {
+    const entry = request[REQUEST_SLOT]
+    if (entry === undefined) return
+    entry.socket = socketEntryOf(book, socket, 'outbound', entry.capture)
+    if (entry.socket.pool === null) {
+      const client = book.eyes.undiciClientOf(socket)
+      if (client !== null) entry.socket.pool = poolOf(book, client.poolToken, entry.client, entry.origin, null)
+    }
+  }
+
+  function headers({ request, response }: { request: UndiciRequest; response: { statusCode: number; headers: readonly Buffer[] } }): void {
+    const entry = request[REQUEST_SLOT]
+    if (entry === undefined || response.statusCode < 200) return
+    entry.headersAtMs = performance.now()
+    entry.status = response.statusCode
+    entry.receivedBytes = 0
+    const length = Number(headerValue(response.headers, 'content-length') ?? Number.NaN)
+    entry.bodyBytes = request.method === 'HEAD' ? 0 : Number.isFinite(length) ? length : null
+    if (entry.iteration >= 0) {
+      if (response.statusCode < 400) book.ok += 1
+      else countFailure(book, entry)
+    }
+    noteRequestOn(entry, headerValue(response.headers, 'keep-alive'))
+  }
+
+  function received({ request, chunk }: { request: UndiciRequest; chunk: { readonly length: number } }): void {
+    const entry = request[REQUEST_SLOT]
+    if (entry !== undefined) entry.receivedBytes = (entry.receivedBytes ?? 0) + chunk.length
+  }
+
+  function ended({ request }: { request: UndiciRequest }): void {
+    const entry = request[REQUEST_SLOT]
+    if (entry !== undefined) endRequest(book, entry, performance.now())
+  }
+
+  function failed({ request, error }: { request: UndiciRequest; error: unknown }): void {
+    const entry = request[REQUEST_SLOT]
+    if (entry === undefined) return
+    if (mentionsGc(error)) {
+      if (entry.iteration >= 0) book.rescued.push(entry)
+    } else {
+      countFailure(book, entry)
+    }
+    endRequest(book, entry, performance.now())
+  }
+
+  return {
+    'undici:request:create': created,
+    'undici:client:sendHeaders': sent,
+    'undici:request:headers': headers,
+    'undici:request:bodyChunkReceived': received,
+    'undici:request:trailers': ended,
+    'undici:request:error': failed,
+  }
+}

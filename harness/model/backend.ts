@@ -1,0 +1,62 @@
+/** The kinds of server a scenario can talk to. */
+export type BackendKind = 'embedded' | 'minio' | 'url'
+
+export interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+/** What a subject needs to know of a backend; serialisable, the only thing that crosses into the child. */
+export interface BackendAddress {
+  readonly kind: BackendKind
+  readonly origin: string
+  readonly region: string
+  readonly credentials: Credentials
+  /** Source bucket, already filled with `objects` objects of `sizeBytes`, keys `object-0000` .. */
+  readonly bucket: string
+  /** A second, empty bucket. */
+  readonly targetBucket: string
+  readonly objects: number
+  readonly sizeBytes: number
+}
+
+/** What the other side still holds, counted by itself. Null: this backend cannot count that. */
+export interface PeerCount {
+  /** 'embedded backend' | "MinIO's /proc" | "MinIO's metrics" */
+  readonly source: string
+  /** Connections it has accepted and not closed. */
+  readonly connections: number | null
+  readonly connectionsAccepted: number | null
+  /** Requests it is still answering. */
+  readonly inFlight: number | null
+  readonly requests: number | null
+  readonly descriptors: number | null
+  readonly goroutines: number | null
+}
+
+/** A started backend. Disposing it closes every connection, process, container and bucket it made. */
+export interface Backend extends AsyncDisposable {
+  readonly address: BackendAddress
+  /** Both ends counted: the peer's own numbers, now. Throws HarnessError when it does not answer within 2 s. */
+  count(): Promise<readonly PeerCount[]>
+}
+
+/** A backend a scenario names: a value, so that scenario/ never imports fixtures/. */
+export interface BackendSpec {
+  readonly kinds: readonly BackendKind[]
+  /** Throws `BackendUnavailable` when this machine cannot run that kind. */
+  start(kind: BackendKind, options: StartOptions): Promise<Backend>
+}
+
+export interface StartOptions {
+  /**
+   * `<runner pid>.<runner start time, clock ticks of /proc/pid/stat field 22>.<random>`: identifies the run. Every process a run starts carries it
+   * as WATERTIGHT_RUN_ID in its environment, every container as label `watertight.run`: so a later start can tell what a killed runner left, and only that.
+   */
+  readonly runId: string
+  /** For kind `url`. */
+  readonly url?: string
+  readonly signal?: AbortSignal
+  /** What went on so far, for progress ("pulling image ..."). */
+  readonly onProgress?: (message: string) => void
+}

@@ -1,0 +1,61 @@
+/** Counters of one http.Agent for one origin. */
+export interface AgentCounts {
+  readonly leased: number
+  readonly idle: number
+  readonly queued: number
+  /** Infinity: no limit. */
+  readonly limit: number
+  /** Infinity: none. */
+  readonly idleTimeoutMs: number
+}
+
+/** What an undici Client says of itself. */
+export interface UndiciClientCounts {
+  /** Anything by which two connections of the same pool know each other. */
+  readonly poolToken: object
+  readonly running: number
+  readonly pending: number
+  /** In force on this connection now: configured value, or the server's hint within its cap. Null: unknown. */
+  readonly idleTimeoutMs: number | null
+  /** As configured (keepAliveTimeout). Null: unknown. */
+  readonly configuredIdleTimeoutMs: number | null
+}
+
+/** Who reads a body: nobody ever, somebody now, somebody began and let it lie; null when it cannot be seen. */
+export type Reader = 'none' | 'active' | 'stopped' | null
+
+export interface BodyState {
+  readonly reader: Reader
+  /** Bytes that wait in the client's buffer for a reader; null when unknown. */
+  readonly bufferedBytes: number | null
+}
+
+/** A request waiting inside an undici Pool, which no channel shows. */
+export interface QueuedRequest {
+  readonly origin: string | null
+  readonly path: string | null
+  readonly method: string
+  /** The handler that will reappear on the dispatched request. */
+  readonly handler: object
+  /** It was failed while it waited. */
+  readonly isOver: boolean
+}
+
+/**
+ * Reads the state of HTTP clients without changing it. Implemented in probes/ and handed to the ledger by whoever starts it, because
+ * ledger/ and probes/ may not import each other. Every answer may be null: the client's version is unknown to us.
+ */
+export interface ClientEyes {
+  agentCounts(agent: object, poolName: string): AgentCounts | null
+  /** Idle sockets of an agent, over all origins. */
+  agentIdleSockets(agent: object): ReadonlySet<object>
+  undiciClientOf(socket: object): UndiciClientCounts | null
+  undiciHandlerOf(request: object): object | null
+  undiciBodyOf(request: object): BodyState | null
+  readableState(stream: object): BodyState
+  queuedRequestOf(resource: object): QueuedRequest | null
+  /** Requests waiting in a pool that was handed over (or is the global dispatcher), and its limit. */
+  dispatcherStats(
+    dispatcher: object,
+  ): readonly { readonly origin: string | null; readonly queued: number; readonly limit: number | null }[] | null
+}

@@ -1,0 +1,150 @@
+import type { Reader } from './client-eyes.ts'
+import type { Missing } from './sighting.ts'
+
+/** One line of the subject's own code. */
+export interface Frame {
+  /** Absolute path, as the stack said (mapped back to the source by whoever prints it). */
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly function: string | null
+}
+
+export type HttpClient = 'node:http' | 'undici' | 'fetch'
+
+/**
+ * Where a request stands.
+ * `queued`: no connection yet. `sent`: on a connection, no headers. `headers`: headers came, body not finished.
+ */
+export type RequestPhase = 'queued' | 'sent' | 'headers'
+
+/** A request that has not ended at the moment of the page. */
+export interface OpenRequest {
+  readonly id: number
+  readonly client: HttpClient
+  readonly method: string
+  /** `http://host:port`; null for an undici request that no channel has shown yet (queued inside a Pool). */
+  readonly origin: string | null
+  /** Path without its query: a query may carry a signature. */
+  readonly path: string | null
+  readonly phase: RequestPhase
+  readonly status: number | null
+  /** Milliseconds on the subject's clock (performance.now). */
+  readonly createdAtMs: number
+  readonly headersAtMs: number | null
+  /** From Content-Length; null when unknown (chunked). */
+  readonly bodyBytes: number | null
+  /** Bytes of the body the client has parsed so far; null when it does not say (node:http). */
+  readonly receivedBytes: number | null
+  readonly reader: Reader
+  /** Bytes that wait in the client's buffer for a reader; null when unknown. */
+  readonly bufferedBytes: number | null
+  /** Bytes its socket has taken from the kernel so far: two pages with the same number mean that nothing moved. Null without a socket. */
+  readonly socketBytesRead: number | null
+  /** Which iteration of the work sent it; -1 before the baseline. */
+  readonly iteration: number
+  /** Identity of the socket it is on. */
+  readonly socketId: number | null
+  readonly poolId: number | null
+  /** The user's own frame, else null. */
+  readonly openedAt: Frame | null
+  /** Position among all requests made at the same line, from 1; null when it could not be kept. */
+  readonly ordinalAtSite: number | null
+}
+
+/** A client socket that was opened in the subject and is not destroyed. */
+export interface LedgerSocket {
+  readonly id: number
+  /** Kernel inode; null where /proc is missing or the descriptor was gone. */
+  readonly inode: string | null
+  readonly localPort: number | null
+  readonly remotePort: number | null
+  readonly role: 'outbound' | 'inbound'
+  /** Who owns it: an http.Agent, an undici pool, an HTTP server, or nobody. */
+  readonly owner: 'node:http' | 'undici' | 'http.Server' | 'http2' | null
+  readonly poolId: number | null
+  /** Idle in a pool: open, reusable, without a request. */
+  readonly isIdle: boolean
+  /** Idle timeout in force on our side: a number of ms, Infinity for none, null when unknown. */
+  readonly idleTimeoutMs: number | null
+  /** `timeout=` of the last Keep-Alive header the server sent, ms. */
+  readonly serverHintMs: number | null
+  readonly origin: string | null
+  readonly openedAtMs: number
+  readonly iteration: number
+  /** Where it was opened, which for a pooled one is the request that needed it. */
+  readonly openedAt: Frame | null
+  readonly requestsServed: number
+  /** The peer has ended its side and our side was kept open (allowHalfOpen). */
+  readonly peerEnded: boolean
+}
+
+/** A pool of connections to one origin. */
+export interface PoolPage {
+  readonly id: number
+  readonly client: HttpClient
+  readonly origin: string
+  readonly leased: number
+  readonly idle: number
+  readonly queued: number
+  /** Connections it may open to this origin; Infinity for no limit; null when unknown. */
+  readonly limit: number | null
+  /** Idle timeout the client was configured with; Infinity for none; null when unknown. */
+  readonly idleTimeoutMs: number | null
+  /** Known to exist before the baseline. */
+  readonly isOlderThanBaseline: boolean
+}
+
+/** A resource other than an HTTP request that was opened during the work and is still there. */
+export interface OpenHandle {
+  readonly id: number
+  /** libuv / async_hooks type: Timeout, TCPSERVERWRAP, FSEVENTWRAP, WORKER, PROCESSWRAP, ... */
+  readonly type: string
+  /** Does it keep the process alive; null when it cannot say. */
+  readonly isReferenced: boolean | null
+  /** Extra words for people: port of a server, pid of a child, path of a file. */
+  readonly detail: string | null
+  /** Local port of a server, for pairing with the kernel. */
+  readonly port: number | null
+  readonly openedAtMs: number
+  readonly iteration: number
+  readonly openedAt: Frame | null
+}
+
+/** A body that garbage collection released; nobody else did. */
+export interface RescuedBody {
+  readonly origin: string
+  readonly method: string
+  readonly path: string
+  readonly count: number
+  readonly openedAt: Frame | null
+}
+
+export type LedgerLevel = 'full' | 'sampled' | 'off'
+
+/** Everything one subject's ledger knows at one moment: plain data, JSON-safe except Infinity. */
+export interface LedgerPage {
+  readonly level: LedgerLevel
+  readonly atMs: number
+  readonly requests: readonly OpenRequest[]
+  readonly sockets: readonly LedgerSocket[]
+  readonly pools: readonly PoolPage[]
+  readonly handles: readonly OpenHandle[]
+  readonly rescued: readonly RescuedBody[]
+  /** Requests of the work. */
+  readonly counts: {
+    readonly sent: number
+    readonly ok: number
+    readonly failed: number
+    readonly connectionsOpened: number
+    /** Most requests open at one time. */
+    readonly peakOpen: number
+  }
+  /** Response times of ended requests of the work (created to end of body), ms; bounded. */
+  readonly durationsMs: readonly number[]
+  /** Entries the ledger could not keep. */
+  readonly dropped: number
+  /** Subscribers that threw; anything but 0 makes the verdict inconclusive. */
+  readonly subscriberErrors: readonly string[]
+  readonly missing: readonly Missing[]
+}

@@ -1,0 +1,68 @@
+import type { FindingCode } from './finding.ts'
+import type { LedgerLevel } from './ledger-page.ts'
+
+/** One exemption with its reason. Everything given must match. */
+export interface Allowance {
+  readonly origin?: string
+  readonly code?: FindingCode
+  /** Part of the file path where it was opened. */
+  readonly openedAt?: string
+  readonly because: string
+}
+
+/** How many may stay, by kind. */
+export interface Budget {
+  readonly sockets?: number
+  readonly requests?: number
+  readonly handles?: number
+}
+
+export type IdleConnections = 'wait' | 'trust' | 'flush'
+
+/** What a caller may say; everything is optional. */
+export interface FindLeaksOptions {
+  /** The contract: back at the baseline this long after the work ends, ms. Absent: derived from the negotiated idle timeouts. */
+  idleTimeoutMs?: number
+  /** 'wait' for idle connections to close | 'trust' a finite negotiated timeout | 'flush' idle pools first, then judge. Default: 'wait' when idleTimeoutMs is given, else 'trust'. */
+  idleConnections?: IdleConnections
+  /** 'full' (default): every request keeps its stack | 'sampled': 1 in 16 | 'off': the kernel alone. */
+  level?: LedgerLevel
+  /** Repeat the work. Default 1. */
+  iterations?: number
+  /** Discard the first n rounds. Default 0. */
+  warmUp?: number
+  budget?: Budget
+  allow?: readonly Allowance[]
+  /** undici dispatchers whose queue and limit may be read: they are visible nowhere else. */
+  pools?: readonly object[]
+  /** Work that has not settled by then is WORK_HUNG, ms. Default 60_000. */
+  workTimeoutMs?: number
+  signal?: AbortSignal
+  /** Call the work hung when its pool is full of unread bodies, a request is queued and nothing has moved for so long, ms. Default null: never. */
+  stallMs?: number | null
+}
+
+/** The same with every default filled in. */
+export interface ResolvedOptions {
+  readonly idleTimeoutMs: number | null
+  readonly idleConnections: IdleConnections
+  readonly level: LedgerLevel
+  readonly iterations: number
+  readonly warmUp: number
+  readonly budget: Required<Budget>
+  readonly allow: readonly Allowance[]
+  readonly pools: readonly object[]
+  readonly workTimeoutMs: number
+  readonly signal: AbortSignal | null
+  readonly stallMs: number | null
+}
+
+/** The one place where defaults live. */
+export const DEFAULTS = {
+  level: 'full',
+  iterations: 1,
+  warmUp: 0,
+  budget: { sockets: 0, requests: 0, handles: 0 },
+  workTimeoutMs: 60_000,
+  stallMs: null,
+} as const

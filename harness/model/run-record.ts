@@ -1,0 +1,89 @@
+import type { BackendKind } from './backend.ts'
+import type { CensusCounts, Verdict } from './diagnosis.ts'
+import type { Finding, FindingCode } from './finding.ts'
+
+/** The JSON contract of product.md: what `run --json` prints. Fields that do not apply are null, never missing. */
+export interface RunRecord {
+  readonly schema: 'watertight/run@1'
+  readonly tool: { readonly version: string }
+  readonly environment: {
+    readonly node: string
+    readonly platform: string
+    readonly docker: boolean
+    /** The machine was busy with something else while we measured (load average above its cores at the start). */
+    readonly contended: boolean
+  }
+  readonly runs: readonly ScenarioRun[]
+  readonly skipped: readonly SkippedRun[]
+  readonly totals: { readonly runs: number; readonly asExpected: number; readonly skipped: number; readonly wallMs: number }
+}
+
+export type VariantName = 'leaky' | 'fixed'
+
+export interface Expectation {
+  readonly verdict: Verdict
+  readonly codes?: readonly FindingCode[]
+  readonly blockedAtRequest?: number
+}
+
+export interface Proof {
+  /** How many suspects were released. */
+  readonly released: number
+  /** How long the blocked request then took to be answered; null: nothing was blocked, or it never was. */
+  readonly answeredInMs: number | null
+  /** How long until everything was back at the baseline; null: it never was. */
+  readonly baselineInMs: number | null
+}
+
+export interface LatencySummary {
+  readonly p50: number
+  readonly p90: number
+  readonly p99: number
+  readonly max: number
+}
+
+export interface Timeline {
+  readonly tMs: readonly number[]
+  readonly sockets: readonly number[]
+  readonly handles: readonly (number | null)[]
+  readonly descriptors: readonly (number | null)[]
+}
+
+/** One variant of one scenario on one backend. */
+export interface ScenarioRun {
+  readonly scenario: string
+  readonly case: string | null
+  readonly variant: VariantName
+  readonly layer: string
+  readonly client: string
+  readonly backend: BackendKind | null
+  readonly profile: string | null
+  readonly verdict: Verdict
+  readonly expected: Expectation | null
+  readonly asExpected: boolean
+  /** Why it is not as expected, or why it is inconclusive; empty otherwise. */
+  readonly notes: readonly string[]
+  readonly findings: readonly Finding[]
+  readonly baseline: CensusCounts
+  readonly peak: CensusCounts
+  readonly recount: CensusCounts
+  readonly deadlineMs: number
+  readonly returnedToBaselineMs: number | null
+  readonly blockedAtRequest: number | null
+  readonly proof: Proof | null
+  readonly requests: { readonly sent: number; readonly ok: number; readonly failed: number }
+  readonly connectionsOpened: number
+  readonly latencyMs: LatencySummary | null
+  readonly timeline: Timeline
+  /** What the work threw, as text; null when it did not. */
+  readonly workError: string | null
+  readonly durationMs: number
+}
+
+export interface SkippedRun {
+  readonly scenario: string
+  readonly variant: VariantName
+  readonly backend: BackendKind
+  readonly reason: string
+  readonly remedy: string
+}

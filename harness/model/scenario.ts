@@ -1,0 +1,81 @@
+import type { BackendAddress, BackendKind, BackendSpec } from './backend.ts'
+import type { Expectation, ScenarioRun, SkippedRun, VariantName } from './run-record.ts'
+
+/** What the work of a scenario is given; it runs inside the subject. */
+export interface WorkContext {
+  /** The backend, already filled; accessing it in a scenario without one throws HarnessError. */
+  readonly backend: BackendAddress
+  /** Aborted when the harness has seen enough: stop sending, let go. */
+  readonly signal: AbortSignal
+  /** From 0; warm-up rounds count too. */
+  readonly iteration: number
+  /** Hands a pool over whose stats we may read (undici's queue is visible nowhere else). */
+  handOver(pool: object): void
+}
+
+export type Work = (context: WorkContext) => Promise<void>
+
+/** A service under load: started in the subject before the baseline, driven from outside, still listening at the recount. */
+export interface Service {
+  /** Where it listens: `http://127.0.0.1:port`. */
+  readonly origin: string
+  close(): Promise<void>
+}
+
+/** Load on a service, driven by autocannon from the parent. */
+export interface Load {
+  readonly path: string
+  readonly connections: number
+  /** Total requests. */
+  readonly amount: number
+  /** Requests per second over all connections; absent: as fast as it goes. */
+  readonly rate?: number
+}
+
+export type Variant = { readonly expects: Expectation } & (
+  | { readonly work: Work; readonly serve?: never; readonly load?: never }
+  | { readonly serve: (context: WorkContext) => Promise<Service>; readonly load: Load; readonly work?: never }
+)
+
+export interface Variants {
+  readonly leaky?: Variant
+  readonly fixed?: Variant
+}
+
+export const LAYERS = ['backend', 'intra', 'server', 'process', 'faults'] as const
+export type Layer = (typeof LAYERS)[number]
+
+/** A scenario is a noun with two variants, or with `cases` that have two each. */
+export interface Scenario {
+  readonly name: string
+  readonly layer: Layer
+  readonly client: string
+  /** One sentence: what one sees here. */
+  readonly shows: string
+  readonly backend: BackendSpec | null
+  /** Name of a limit profile, for the record. */
+  readonly limits: string | null
+  /** The contract: back at the baseline this long after the work ends. */
+  readonly idleTimeoutMs: number
+  readonly cases: Readonly<Record<string, Variants>>
+}
+
+/** The key of `cases` for a scenario that has none; reported as `case: null`. */
+export const ONLY_CASE = ''
+
+/** One thing to run: a cell of the scenario matrix. */
+export interface RunKey {
+  readonly scenario: string
+  readonly case: string | null
+  readonly variant: VariantName
+  readonly backend: BackendKind | null
+}
+
+/** What happens while a suite runs, for progress and the journal. */
+export type SuiteEvent =
+  | { readonly type: 'planned'; readonly runs: readonly RunKey[] }
+  | { readonly type: 'phase'; readonly key: RunKey; readonly phase: Phase; readonly detail: string | null }
+  | { readonly type: 'judged'; readonly key: RunKey; readonly run: ScenarioRun }
+  | { readonly type: 'skipped'; readonly skipped: SkippedRun }
+
+export type Phase = 'waiting' | 'backend' | 'baseline' | 'work' | 'quiesce' | 'proof'

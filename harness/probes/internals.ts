@@ -1,0 +1,102 @@
+/**
+ * The one file that reads a client's private state. Symbols are found by description, never by import; whatever is absent is null.
+ *
+ * | what                    | where                                        | seen in                              |
+ * |-------------------------|----------------------------------------------|--------------------------------------|
+ * | socket -> Client        | socket[Symbol(client)]                       | undici 7.29 (Node 24), 7.30, 8.12    |
+ * | pool of a Client        | listener of the Client's 'connect' event, one closure per pool | same               |
+ * | idle timeout in force   | client[Symbol(keep alive timeout)]           | same                                 |
+ * | configured idle timeout | client[Symbol(default keep alive timeout)]   | same                                 |
+ * | request -> handler      | request[Symbol(handler)]                     | same                                 |
+ * | handler -> body         | RequestHandler#res, a Readable               | same; fetch's handler: unknown       |
+ * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
+ * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
+ */
+import type { EventEmitter } from 'node:events'
+import type { Readable } from 'node:stream'
+import type { BodyState, QueuedRequest, UndiciClientCounts } from '../model/client-eyes.ts'
+
+type Fields = Record<PropertyKey, unknown>
+
+function bySymbol(holder: object, description: string): unknown {
+  for (const symbol of Object.getOwnPropertySymbols(holder)) {
+    if (symbol.description === description) return (holder as Fields)[symbol]
+  }
+  return undefined
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+const finiteOrNull = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null)
+
+export function undiciClientOf(socket: object): UndiciClientCounts | null {
+  const client = bySymbol(socket, 'client')
+  if (!isObject(client)) return null
+  const stats = (client as { stats?: { running?: unknown; pending?: unknown } }).stats
+  if (!isObject(stats) || typeof stats.running !== 'number' || typeof stats.pending !== 'number') return null
+  const listener = (client as EventEmitter).rawListeners?.('connect')[0]
+  return {
+    // A bare Client has no pool around it and is its own.
+    poolToken: typeof listener === 'function' ? listener : client,
+    running: stats.running,
+    pending: stats.pending,
+    idleTimeoutMs: finiteOrNull(bySymbol(client, 'keep alive timeout')),
+    configuredIdleTimeoutMs: finiteOrNull(bySymbol(client, 'default keep alive timeout')),
+  }
+}
+
+export function undiciHandlerOf(request: object): object | null {
+  const handler = bySymbol(request, 'handler')
+  return isObject(handler) ? handler : null
+}
+
+export function undiciBodyOf(request: object): BodyState | null {
+  const handler = undiciHandlerOf(request)
+  const body = handler === null ? null : (handler as Fields).res
+  return isObject(body) && typeof (body as Readable).readableLength === 'number' ? readableState(body) : null
+}
+
+/** Public stream state, read as Node documents it; `readableFlowing` is null until somebody shows interest. */
+export function readableState(stream: object): BodyState {
+  const readable = stream as Readable
+  const hasListener = readable.listenerCount('data') > 0 || readable.listenerCount('readable') > 0
+  const isActive = readable.readableFlowing === true || hasListener
+  const reader = isActive ? 'active' : readable.readableDidRead ? 'stopped' : 'none'
+  return { reader, bufferedBytes: readable.readableLength }
+}
+
+export function queuedRequestOf(resource: object): QueuedRequest | null {
+  const { opts, handler } = resource as { opts?: Fields; handler?: unknown }
+  if (!isObject(opts) || !isObject(handler)) return null
+  return {
+    origin: opts.origin === undefined ? null : String(opts.origin),
+    path: typeof opts.path === 'string' ? opts.path : null,
+    method: typeof opts.method === 'string' ? opts.method : 'GET',
+    handler,
+    // A RequestHandler drops its callback once it has answered or failed it.
+    isOver: 'callback' in handler && handler.callback === null,
+  }
+}
+
+/** The connection limit of an undici Pool; Infinity when it has none, null when it is not a Pool we know. */
+export function undiciLimitOf(pool: object): number | null {
+  const symbols = Object.getOwnPropertySymbols(pool)
+  const connections = symbols.find((symbol) => symbol.description === 'connections')
+  if (connections === undefined) return null
+  const value = (pool as Fields)[connections]
+  return typeof value === 'number' ? value : Number.POSITIVE_INFINITY
+}
+
+/** Pools of an undici Agent by origin. */
+export function undiciPoolsOf(dispatcher: object): readonly object[] {
+  const clients = bySymbol(dispatcher, 'clients')
+  if (!(clients instanceof Map)) return []
+  return [...clients.values()]
+    .map((value: unknown) => (isObject(value) && 'dispatcher' in value ? value.dispatcher : value))
+    .filter(isObject)
+}
+
+/** Origin of an undici Pool or Client. */
+export function undiciOriginOf(pool: object): string | null {
+  const url = bySymbol(pool, 'url')
+  return url instanceof URL ? url.origin : null
+}

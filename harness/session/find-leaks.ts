@@ -1,0 +1,58 @@
+import type { Diagnosis } from '../model/diagnosis.ts'
+import { HarnessError, LeakError } from '../model/errors.ts'
+import type { FindLeaksOptions } from '../model/options.ts'
+import { watchThisProcess } from '../subjects/this-process.ts'
+import { playPlot } from './plot.ts'
+import { realClock } from './real-clock.ts'
+import { resolveOptions } from './resolve-options.ts'
+
+let running = false
+
+/**
+ * Runs `work` in this process and asks what it left open: sockets, request bodies, queued requests, handles.
+ * Never throws because of a leak or because the work threw (`workError` carries that).
+ * @throws {HarnessError} INVALID_OPTION, or OVERLAPPING_CALLS when another call is still running in this process.
+ */
+export async function findLeaks(work: () => Promise<void> | void, options: FindLeaksOptions = {}): Promise<Diagnosis> {
+  const resolved = resolveOptions(options)
+  if (running) {
+    throw new HarnessError(
+      'OVERLAPPING_CALLS',
+      'findLeaks is already running in this process: two at a time would take each other for leaks',
+      'await the first call before the second',
+    )
+  }
+  running = true
+  try {
+    await using subject = watchThisProcess(work, resolved)
+    return await playPlot(subject, resolved, { clock: realClock, cwd: process.cwd() })
+  } finally {
+    running = false
+  }
+}
+
+/**
+ * Insists that `work` leaves nothing open. Rethrows what the work itself threw, with `diagnosis` attached.
+ * @throws {LeakError} unless the verdict is clean; its `diagnosis` says what, who and how to fix it.
+ */
+export async function expectNoLeaks(work: () => Promise<void> | void, options: FindLeaksOptions = {}): Promise<void> {
+  const diagnosis = await findLeaks(work, options)
+  if (diagnosis.workError !== undefined) throw withDiagnosis(diagnosis.workError, diagnosis)
+  if (diagnosis.verdict !== 'clean') throw new LeakError(describeDiagnosis(diagnosis), diagnosis)
+}
+
+function withDiagnosis(error: unknown, diagnosis: Diagnosis): unknown {
+  if (typeof error === 'object' && error !== null && Object.isExtensible(error)) Object.assign(error, { diagnosis })
+  return error
+}
+
+/** One paragraph a finding: what, where, why we believe it, what to do. */
+export function describeDiagnosis(diagnosis: Diagnosis): string {
+  const lines = diagnosis.findings.map(({ code, count, openedAt, summary, evidence, advice }) => {
+    const where =
+      openedAt === null ? '' : ` opened at ${openedAt.file}:${openedAt.line}${openedAt.function === null ? '' : ` in ${openedAt.function}`}`
+    const why = evidence.map(({ says, value }) => (value === null ? says : `${says}: ${value}`)).join('; ')
+    return `  ${code} x${count}${where}\n    ${summary}\n    why  ${why}\n    fix  ${advice}`
+  })
+  return [`${diagnosis.verdict}: ${diagnosis.findings.length === 0 ? diagnosis.missing.join('; ') : ''}`, ...lines].join('\n')
+}

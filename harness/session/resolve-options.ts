@@ -1,0 +1,71 @@
+/** Options are resolved once, at the door: unknown keys and values out of bounds are refused with a pointer to what is right. */
+import { closest } from 'fastest-levenshtein'
+import { z } from 'zod'
+import { HarnessError } from '../model/errors.ts'
+import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
+import { DEFAULTS, type FindLeaksOptions, type ResolvedOptions } from '../model/options.ts'
+
+/** A timer beyond this fires at once in Node (2^31 - 1 ms). */
+const MAX_TIMER_MS = 2_147_483_647
+const durationMs = z.number().min(1).max(MAX_TIMER_MS)
+const count = z.number().int().min(0)
+
+const SCHEMA = z.strictObject({
+  idleTimeoutMs: durationMs.optional(),
+  idleConnections: z.enum(['wait', 'trust', 'flush']).optional(),
+  level: z.enum(['full', 'sampled', 'off']).optional(),
+  iterations: z.number().int().min(1).max(100_000).optional(),
+  warmUp: count.optional(),
+  budget: z.strictObject({ sockets: count.optional(), requests: count.optional(), handles: count.optional() }).optional(),
+  allow: z
+    .array(
+      z.strictObject({
+        origin: z.string().optional(),
+        code: z.enum(Object.keys(SEVERITY_OF) as [FindingCode, ...FindingCode[]]).optional(),
+        openedAt: z.string().optional(),
+        because: z.string().min(1),
+      }),
+    )
+    .optional(),
+  pools: z.array(z.custom<object>((value) => typeof value === 'object' && value !== null, 'expected an undici dispatcher')).optional(),
+  workTimeoutMs: durationMs.optional(),
+  signal: z.instanceof(AbortSignal).optional(),
+  stallMs: durationMs.nullable().optional(),
+})
+
+/** Spellings people know from elsewhere. */
+const ALIASES: Readonly<Record<string, string>> = {
+  idleTimeout: 'idleTimeoutMs',
+  timeout: 'workTimeoutMs',
+  workTimeout: 'workTimeoutMs',
+  ignore: 'allow',
+  whitelist: 'allow',
+}
+
+/** @throws {HarnessError} INVALID_OPTION: names the field, what was given, the bounds, and the nearest right spelling. */
+export function resolveOptions(given: FindLeaksOptions = {}): ResolvedOptions {
+  const parsed = SCHEMA.safeParse(given)
+  if (!parsed.success) throw new HarnessError('INVALID_OPTION', parsed.error.issues.map(explain).join('; '))
+  const { budget, ...rest } = given
+  return {
+    ...DEFAULTS,
+    idleTimeoutMs: null,
+    idleConnections: given.idleTimeoutMs === undefined ? 'trust' : 'wait',
+    allow: [],
+    pools: [],
+    signal: null,
+    ...definedOnly(rest),
+    budget: { ...DEFAULTS.budget, ...definedOnly(budget ?? {}) },
+  }
+}
+
+function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `unsupported option ${key}, use ${ALIASES[key] ?? closest(key, Object.keys(SCHEMA.shape))}`).join('; ')
+  }
+  return `invalid option ${issue.path.join('.')}: ${issue.message}`
+}

@@ -1,0 +1,56 @@
+import { connectionsOf } from '../diagnosis/residue.ts'
+import type { Census } from '../model/census.ts'
+import type { Clock } from '../model/clock.ts'
+import type { Timeline } from '../model/run-record.ts'
+import type { Subject } from '../subjects/subject.ts'
+
+/** Points kept; beyond it every second one is dropped and the pace halves, so that memory stays bounded. */
+const MAX_POINTS = 600
+/** A census may cost at most a fiftieth of the time between two of them. */
+const COST_SHARE = 50
+
+export interface Sampler {
+  /** The census with the most connections so far; null before the first. */
+  peak(): Census | null
+  timeline(): Timeline
+  stop(): void
+}
+
+/** Takes a census again and again, as often as its own cost allows but not more than every `everyMs`. */
+export function sample(subject: Subject, clock: Clock, everyMs: number): Sampler {
+  const stopped = new AbortController()
+  const startMs = clock.nowMs()
+  let points: { readonly tMs: number; readonly census: Census }[] = []
+  let peak: Census | null = null
+  let paceMs = everyMs
+
+  async function run(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      const beforeMs = clock.nowMs()
+      const census = await subject.census()
+      const costMs = clock.nowMs() - beforeMs
+      if (stopped.signal.aborted) return
+      if (census.sockets !== null) {
+        points.push({ tMs: Math.round(beforeMs - startMs), census })
+        if (peak === null || connectionsOf(census).length > connectionsOf(peak).length) peak = census
+      }
+      if (points.length > MAX_POINTS) {
+        points = points.filter((_, index) => index % 2 === 0)
+        paceMs *= 2
+      }
+      await clock.sleep(Math.max(paceMs, costMs * COST_SHARE), stopped.signal)
+    }
+  }
+  void run()
+
+  return {
+    peak: () => peak,
+    timeline: () => ({
+      tMs: points.map((point) => point.tMs),
+      sockets: points.map((point) => connectionsOf(point.census).length),
+      handles: points.map(() => null),
+      descriptors: points.map((point) => point.census.descriptors),
+    }),
+    stop: () => stopped.abort(),
+  }
+}

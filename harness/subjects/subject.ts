@@ -1,0 +1,31 @@
+import type { Census } from '../model/census.ts'
+import type { LedgerPage } from '../model/ledger-page.ts'
+
+/** How one round of the work ended. */
+export type WorkOutcome =
+  | { readonly type: 'done' }
+  | { readonly type: 'threw'; readonly error: unknown }
+  /** The subject itself is gone. */
+  | { readonly type: 'exited'; readonly how: string }
+
+/** Whose resources are watched. One interface for this process, a Node child and, later, any pid or container. */
+export interface Subject extends AsyncDisposable {
+  readonly pid: number
+  /** All probes at one moment. A subject that has ended gives an empty census that says so in `missing`. */
+  census(): Promise<Census>
+  /** Open descriptors, in microseconds; null where it cannot be told. The cheap sign that something changed. */
+  gauge(): number | null
+  /** What the ledger inside says; null when it does not answer in time (a blocked event loop). */
+  page(): Promise<LedgerPage | null>
+  /** Marks what follows as work: opened at iteration n (from 0). Before the first call everything belongs to the baseline. */
+  beginWork(iteration: number): Promise<void>
+  /** Runs the work once; never rejects. */
+  runWork(iteration: number): Promise<WorkOutcome>
+  endWork(): Promise<void>
+  /** Tells the work to give up (aborts its signal). */
+  abandonWork(): Promise<void>
+  /** Lets go of every body nobody reads; returns how many. */
+  releaseBodies(): Promise<number>
+  /** Closes idle pooled connections; returns how many. */
+  closeIdle(): Promise<number>
+}

@@ -1,0 +1,57 @@
+import { type Ledger, startLedger } from '../ledger/ledger.ts'
+import type { ResolvedOptions } from '../model/options.ts'
+import { countDescriptors } from '../probes/descriptors.ts'
+import { countHandles } from '../probes/handles.ts'
+import { clientEyes } from '../probes/pools.ts'
+import type { Subject } from './subject.ts'
+import { takeCensus, theKernelProbe } from './take-census.ts'
+
+/** This very process as the subject: the work is a function of the caller's. */
+export function watchThisProcess(work: () => Promise<void> | void, options: ResolvedOptions): Subject & { readonly ledger: Ledger } {
+  theKernelProbe()
+  touchStandardStreams()
+  const ledger = startLedger(clientEyes, options.level, options.pools)
+  const { pid } = process
+  return {
+    pid,
+    ledger,
+    async census() {
+      return takeCensus(pid, performance.now(), countHandles())
+    },
+    gauge: () => countDescriptors(pid),
+    async page() {
+      return options.level === 'off' ? null : ledger.page()
+    },
+    async beginWork(iteration) {
+      ledger.beginWork(iteration)
+    },
+    async runWork() {
+      try {
+        await work()
+        return { type: 'done' }
+      } catch (error) {
+        return { type: 'threw', error }
+      }
+    },
+    async endWork() {
+      ledger.endWork()
+    },
+    async abandonWork() {},
+    async releaseBodies() {
+      return ledger.releaseBodies()
+    },
+    async closeIdle() {
+      return ledger.closeIdle()
+    },
+    async [Symbol.asyncDispose]() {
+      ledger.stop()
+    },
+  }
+}
+
+/** Node makes these on first touch, net.Socket#_destroy among the touchers: with piped stdio that would be a new handle in mid-work (facts.md). */
+export function touchStandardStreams(): void {
+  void process.stdin
+  void process.stdout
+  void process.stderr
+}
