@@ -1,12 +1,13 @@
 import type { Census } from '../model/census.ts'
 import type { CensusCounts, Diagnosis, Verdict } from '../model/diagnosis.ts'
-import { type Finding, SEVERITIES } from '../model/finding.ts'
+import { type Evidence, type Finding, SEVERITIES } from '../model/finding.ts'
+import type { OpenRequest } from '../model/ledger-page.ts'
 import type { Allowance } from '../model/options.ts'
-import { composeFinding } from './compose.ts'
+import { composeFinding, groupBy, lineKey, placeOf, requestShape } from './compose.ts'
 import { connectionFindings } from './connections.ts'
 import { handleFindings } from './handles.ts'
 import type { Material } from './material.ts'
-import { requestFindings } from './requests.ts'
+import { PHASE_WORDS, requestFindings } from './requests.ts'
 import { connectionsOf, isBack, type Residue, residueOf } from './residue.ts'
 
 /** Judges: pure, from plain data to plain data. Cause before symptom, one finding per resource, most severe first. */
@@ -16,8 +17,9 @@ export function diagnose(material: Material): Diagnosis {
   const found = [
     ...requests.findings,
     ...connectionFindings(material, residue, requests.claimed),
-    ...handleFindings(material, residue),
-    ...hungFinding(material),
+    // Work that hangs has not ended: its timers and the like are still its own.
+    ...(material.hung === null ? handleFindings(material, residue) : []),
+    ...hungFinding(material, requests.waitedFor),
     ...churnFinding(material),
   ]
   const findings = bySeverity(withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, material.options.allow)))
@@ -74,30 +76,33 @@ function withinBudget(findings: readonly Finding[], residue: Residue, { options 
   return residue.sockets.length <= options.budget.sockets ? findings.filter((finding) => !idleOnly.has(finding.code)) : findings
 }
 
-function hungFinding({ hung, page }: Material): readonly Finding[] {
+function hungFinding({ hung, cwd }: Material, waitedFor: readonly OpenRequest[]): readonly Finding[] {
   if (hung === null) return []
-  const queued = page?.requests.filter((request) => request.phase === 'queued').length ?? 0
-  const unread = page?.requests.filter((request) => request.phase === 'headers').length ?? 0
   const why = {
     stalled: 'every lease is held by an unread body, a request is queued and nothing moves',
     timeout: 'it did not settle in time',
     'event loop blocked': 'its event loop does not answer',
   }[hung.because]
+  const [oldest, ...more] = waitedFor
+  const evidence: Evidence[] = groupBy(waitedFor, (request) => `${lineKey(request.openedAt)} ${request.phase}`).map((group) => {
+    const { openedAt, phase, method, origin, path } = group[0]
+    const where = placeOf(openedAt, cwd)
+    const says = `waits for ${method} ${origin ?? ''}${path ?? ''} (${PHASE_WORDS[phase]})${where === null ? '' : ` asked for at ${where.file}:${where.line}`}`
+    return { ledger: 'requests', says, value: group.length }
+  })
   return [
     composeFinding({
       code: 'WORK_HUNG',
       count: 1,
-      origin: null,
-      request: null,
-      openedAt: null,
+      origin: oldest?.origin ?? null,
+      request: oldest === undefined ? null : requestShape([oldest, ...more]),
+      openedAt: placeOf(oldest?.openedAt ?? null, cwd),
       summary: `the work did not settle within ${Math.round(hung.afterMs)} ms: ${why}`,
-      evidence: [
-        { ledger: 'requests', says: 'waiting for a connection', value: queued },
-        { ledger: 'requests', says: 'bodies open', value: unread },
-      ],
+      evidence:
+        evidence.length > 0 ? evidence : [{ ledger: 'requests', says: 'no request is open: it waits for something else', value: 0 }],
       advice:
-        queued > 0
-          ? 'what it waits for is named by the other findings'
+        hung.because === 'stalled'
+          ? 'what it waits for is held by the bodies the other findings name'
           : 'bound every wait: pass an AbortSignal with a timeout to what the work awaits',
     }),
   ]

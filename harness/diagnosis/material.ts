@@ -8,10 +8,10 @@ export interface Material {
   readonly baseline: Census
   readonly peak: Census
   readonly recount: Census
-  /** The ledger when the work ended; null: no ledger, or it did not answer. */
-  readonly pageAtWorkEnd: LedgerPage | null
-  /** The ledger at the recount. */
+  /** The ledger at the recount; null: none, or it did not answer. */
   readonly page: LedgerPage | null
+  /** The ledger up to a second before that: what differs still moves. */
+  readonly earlierPage: LedgerPage | null
   /** Counts of the other side at the recount. */
   readonly peers: readonly PeerCount[]
   /** Set when the work never settled. */
@@ -19,6 +19,8 @@ export interface Material {
   readonly workError: unknown
   readonly deadlineMs: number
   readonly returnedToBaselineMs: number | null
+  /** Left alone the subject would end now (true) or is kept by what is left (false); null: nobody watched for that. */
+  readonly wouldExit: boolean | null
   /** Reasons why the recount may not be believed; any makes the verdict inconclusive. */
   readonly doubts: readonly string[]
   readonly options: ResolvedOptions

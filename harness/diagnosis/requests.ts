@@ -10,25 +10,37 @@ export interface RequestFindings {
   /** Sockets these requests explain. */
   readonly claimed: ReadonlySet<ResidualSocket>
   readonly blockedAtRequest: number | null
+  /** What work that hangs waits for: requests without an answer, oldest first. */
+  readonly waitedFor: readonly OpenRequest[]
 }
+
+export const PHASE_WORDS = {
+  queued: 'waiting for a connection',
+  sent: 'sent, no response headers yet',
+  headers: 'headers came, the body is still on its way',
+} as const
 
 export function requestFindings(material: Material, residue: Residue): RequestFindings {
   const { cwd } = material
   const socketOf = socketFinder(residue)
-  const open = residue.requests.slice(0)
+  const open = residue.requests
   const queued = open.filter((request) => request.phase === 'queued')
-  const unread = open.filter((request) => isUnread(request, socketOf(request), material.pageAtWorkEnd))
+  const unread = open.filter((request) => isUnread(request, socketOf(request), material.earlierPage))
   const starving = queued.filter((request) => isBehindLeases(request, material.page, unread))
   const others = open.filter((request) => !unread.includes(request) && !starving.includes(request))
 
   const groupKey = (request: OpenRequest): string => `${lineKey(request.openedAt)} ${request.origin} ${request.method}`
   const findings = [
     ...groupBy(unread, groupKey).map((group) => unreadBody(group, socketOf, material)),
-    ...groupBy(others, (request) => `${groupKey(request)} ${request.phase}`).map((group) => outlives(group, socketOf, cwd)),
+    // Work that hangs has not ended, so nothing has outlived it: that is what it waits for.
+    ...groupBy(material.hung === null ? others : [], (request) => `${groupKey(request)} ${request.phase}`).map((group) =>
+      outlives(group, socketOf, cwd),
+    ),
     ...groupBy(starving, (request) => `${request.poolId} ${request.origin}`).map((group) => starved(group, unread, material)),
   ]
   const claimed = new Set(open.flatMap((request) => socketOf(request) ?? []))
-  return { findings, claimed, blockedAtRequest: firstBlocked(starving) }
+  const waitedFor = [...others, ...starving].toSorted((a, b) => a.createdAtMs - b.createdAtMs)
+  return { findings, claimed, blockedAtRequest: firstBlocked(starving), waitedFor }
 }
 
 function firstBlocked(starving: readonly OpenRequest[]): number | null {
@@ -45,10 +57,10 @@ function socketFinder(residue: Residue): (request: OpenRequest) => ResidualSocke
  * Headers came and nobody takes the body. Somebody with a listener may still not be reading: a checksum wrapper pipes the body into its
  * own buffer and stops there; then bytes lie waiting and nothing moves.
  */
-export function isUnread(request: OpenRequest, socket: ResidualSocket | null, atWorkEnd: LedgerPage | null): boolean {
+export function isUnread(request: OpenRequest, socket: ResidualSocket | null, earlierPage: LedgerPage | null): boolean {
   if (request.phase !== 'headers') return false
   if (request.reader === 'none') return true
-  const before = atWorkEnd?.requests.find((earlier) => earlier.id === request.id)
+  const before = earlierPage?.requests.find((each) => each.id === request.id)
   const moved =
     before !== undefined && (before.socketBytesRead !== request.socketBytesRead || before.receivedBytes !== request.receivedBytes)
   if (moved) return false
@@ -84,6 +96,7 @@ function unreadBody(
     ...(waiting > 0 ? [{ ledger: 'kernel' as const, says: 'bytes waiting in receive queues', value: waiting }] : []),
     ...poolEvidence(pool),
     ...peerEvidence(material),
+    ...exitEvidence(material.wouldExit),
   ]
   return composeFinding({
     code: 'UNREAD_BODY',
@@ -127,6 +140,15 @@ export function peerEvidence(material: Material): readonly Evidence[] {
   })
 }
 
+/** A paused socket does not keep Node alive: exit is not a release, and no leak test. */
+function exitEvidence(wouldExit: boolean | null): readonly Evidence[] {
+  if (wouldExit === null) return []
+  const says = wouldExit
+    ? 'the process would end all the same, with code 0: exit is not a release'
+    : 'the process cannot end: what is left keeps it'
+  return [{ ledger: 'requests', says, value: null }]
+}
+
 function releaseAdvice(request: OpenRequest): string {
   switch (request.client) {
     case 'node:http':
@@ -144,11 +166,6 @@ function outlives(
   cwd: string,
 ): Finding {
   const [first] = group
-  const words = {
-    queued: 'still waiting for a connection',
-    sent: 'sent, no response headers yet',
-    headers: 'headers came, the body is still on its way',
-  }
   const kernel = groupBy(
     group.flatMap((request) => socketOf(request)?.kernel ?? []),
     (socket) => socket.state,
@@ -161,7 +178,7 @@ function outlives(
     openedAt: placeOf(first.openedAt, cwd),
     summary: `${plural(group.length, 'request is', 'requests are')} still in flight after the work that sent them has ended`,
     evidence: [
-      { ledger: 'requests', says: words[first.phase], value: group.length },
+      { ledger: 'requests', says: PHASE_WORDS[first.phase], value: group.length },
       ...kernel.map(([socket, ...more]) => ({ ledger: 'kernel' as const, says: socket.state, value: more.length + 1 })),
     ],
     advice:

@@ -4,7 +4,7 @@ import type { LedgerLevel, LedgerPage } from '../model/ledger-page.ts'
 import { emptyBook, type RequestEntry } from './book.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
-import { type ResourceWatch, watchResources } from './resources.ts'
+import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
 import { socketRecorders } from './sockets.ts'
 import { subscribeAll } from './subscriptions.ts'
 import { undiciRecorders } from './undici.ts'
@@ -33,7 +33,9 @@ export interface Ledger {
 export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: readonly object[] = []): Ledger {
   const book = emptyBook(eyes, level, handedOver)
   const unsubscribe =
-    level === 'off' ? () => {} : subscribeAll(book, { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book) })
+    level === 'off'
+      ? () => {}
+      : subscribeAll(book, { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book), ...serverRecorders() })
   let watch: ResourceWatch | null = null
 
   function waitsForReader(entry: RequestEntry): boolean {

@@ -145,7 +145,24 @@ function ledgerSocket(book: Book, entry: SocketEntry, use: SocketUse): LedgerSoc
 /** An http.Server, told from a plain net.Server by the method only it has. */
 const isHttpServer = (server: object | null | undefined): boolean => server != null && 'closeIdleConnections' in server
 
-function poolPage(book: Book, pool: PoolEntry, owner: object, sockets: readonly LedgerSocket[], queuedHere: number): PoolPage {
+/** The limits of the undici pools we may read, by origin: those handed over, and the global dispatcher, which undici publishes on globalThis. */
+function knownLimits(book: Book): ReadonlyMap<string, number | null> {
+  const published = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].flatMap((name) => {
+    const dispatcher: unknown = Reflect.get(globalThis, Symbol.for(name))
+    return typeof dispatcher === 'object' && dispatcher !== null ? [dispatcher] : []
+  })
+  const stats = [...published, ...book.handedOver].flatMap((dispatcher) => book.eyes.dispatcherStats(dispatcher) ?? [])
+  return new Map(stats.flatMap(({ origin, limit }) => (origin === null ? [] : [[origin, limit] as const])))
+}
+
+function poolPage(
+  book: Book,
+  pool: PoolEntry,
+  owner: object,
+  sockets: readonly LedgerSocket[],
+  queuedHere: number,
+  known: number | null,
+): PoolPage {
   const mine = sockets.filter((socket) => socket.poolId === pool.id)
   const idle = mine.filter((socket) => socket.isIdle).length
   const agent: AgentCounts | null = pool.agent === null ? null : book.eyes.agentCounts(pool.agent, pool.agentName ?? '')
@@ -159,7 +176,7 @@ function poolPage(book: Book, pool: PoolEntry, owner: object, sockets: readonly 
     idle: agent?.idle ?? idle,
     queued: agent?.queued ?? queuedHere,
     // undici tells nobody its limit; while requests wait inside the Pool it is what is connected.
-    limit: agent?.limit ?? (queuedHere > 0 ? leased + idle : null),
+    limit: agent?.limit ?? known ?? (queuedHere > 0 ? leased + idle : null),
     idleTimeoutMs: configured,
     isOlderThanBaseline: pool.firstSeenIteration < 0 || owner === globalAgent,
   }
@@ -172,28 +189,35 @@ function configuredIdleTimeout(book: Book, pool: PoolEntry): number | null {
   return null
 }
 
-function isOpenHandle(resource: { hasRef?: () => boolean; _destroyed?: boolean }): boolean | null {
+interface OpenResource {
+  readonly hasRef?: () => boolean
+  readonly pid?: number
+  readonly getsockname?: (out: object) => number
+  readonly [CAPTURE_SLOT]?: Capture
+}
+
+function isReferenced(resource: OpenResource): boolean | null {
   return typeof resource.hasRef === 'function' ? resource.hasRef() : null
 }
 
-function portOf(resource: { getsockname?: (out: object) => number }): number | null {
+function portOf(resource: OpenResource): number | null {
   const out: { port?: number } = {}
   return typeof resource.getsockname === 'function' && resource.getsockname(out) === 0 ? (out.port ?? null) : null
 }
 
 function openHandles(book: Book): readonly OpenHandle[] {
   return [...book.handles.values()].map((entry) => {
-    const resource = entry.resource as { hasRef?: () => boolean; pid?: number; getsockname?: (out: object) => number }
+    const resource = entry.resource as OpenResource
     const port = portOf(resource)
     return {
       id: entry.id,
       type: entry.type,
-      isReferenced: isOpenHandle(resource),
+      isReferenced: isReferenced(resource),
       detail: port !== null ? `port ${port}` : typeof resource.pid === 'number' ? `pid ${resource.pid}` : null,
       port,
       openedAtMs: entry.openedAtMs,
       iteration: entry.iteration,
-      openedAt: entry.capture.frame(),
+      openedAt: (resource[CAPTURE_SLOT] ?? entry.capture).frame(),
     }
   })
 }
@@ -227,10 +251,11 @@ export function writePage(book: Book): LedgerPage {
   const sockets = [...book.sockets].map((entry) => ledgerSocket(book, entry, use))
   const undiciPools = [...book.pools.values()].flatMap((byOrigin) => [...byOrigin.values()]).filter((pool) => pool.agent === null)
   const requests = [...open, ...waiting].map((request) => withUndiciPool(request, undiciPools, sockets))
+  const limits = knownLimits(book)
   const pools = [...book.pools].flatMap(([owner, byOrigin]) =>
     [...byOrigin.values()].map((pool) => {
       const queued = requests.filter((request) => request.poolId === pool.id && request.phase === 'queued').length
-      return poolPage(book, pool, owner, sockets, queued)
+      return poolPage(book, pool, owner, sockets, queued, pool.agent === null ? (limits.get(pool.origin) ?? null) : null)
     }),
   )
   return {

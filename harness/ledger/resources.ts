@@ -30,6 +30,25 @@ const ASKING_TYPES: ReadonlySet<string> = new Set([
 ])
 const QUEUED_TYPE = 'UNDICI_POOL_QUEUED_REQUEST'
 
+interface ListeningServer {
+  readonly _handle?: { [CAPTURE_SLOT]?: Capture } | null
+  [CAPTURE_SLOT]?: Capture
+}
+
+/**
+ * Servers name their line themselves: with a host given, listen() makes its handle a tick later, when the user's frame has gone. The
+ * stack is taken when listen() is called and moved to the handle when there is one.
+ */
+export function serverRecorders(): Readonly<Record<string, (message: never) => void>> {
+  function called({ server }: { server: ListeningServer }): void {
+    server[CAPTURE_SLOT] = captureStack(called)
+  }
+  function listening({ server }: { server: ListeningServer }): void {
+    if (server._handle && server[CAPTURE_SLOT]) server._handle[CAPTURE_SLOT] = server[CAPTURE_SLOT]
+  }
+  return { 'tracing:net.server.listen:asyncStart': called, 'tracing:net.server.listen:asyncEnd': listening }
+}
+
 export interface ResourceWatch {
   /** No more new entries; what is closed later still leaves the book. */
   endWork(): void

@@ -11,6 +11,7 @@
  * | handler -> body         | RequestHandler#res, a Readable               | same; fetch's handler: unknown       |
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
+ * | stream -> its pipes     | stream._readableState.pipes                  | Node 22, 24, 26                      |
  */
 import type { EventEmitter } from 'node:events'
 import type { Readable } from 'node:stream'
@@ -55,11 +56,14 @@ export function undiciBodyOf(request: object): BodyState | null {
   return isObject(body) && typeof (body as Readable).readableLength === 'number' ? readableState(body) : null
 }
 
-/** Public stream state, read as Node documents it; `readableFlowing` is null until somebody shows interest. */
+/**
+ * Stream state as Node documents it. A listener alone is no reader: the AWS SDK's checksum wrapper listens for 'data' and pauses the body
+ * until somebody reads the wrapper, so what counts is whether bytes flow, or a pipe or a 'readable' listener will ask for them.
+ */
 export function readableState(stream: object): BodyState {
-  const readable = stream as Readable
-  const hasListener = readable.listenerCount('data') > 0 || readable.listenerCount('readable') > 0
-  const isActive = readable.readableFlowing === true || hasListener
+  const readable = stream as Readable & { readonly _readableState?: { readonly pipes?: readonly unknown[] } }
+  const isPiped = (readable._readableState?.pipes?.length ?? 0) > 0
+  const isActive = readable.readableFlowing === true || readable.listenerCount('readable') > 0 || isPiped
   const reader = isActive ? 'active' : readable.readableDidRead ? 'stopped' : 'none'
   return { reader, bufferedBytes: readable.readableLength }
 }

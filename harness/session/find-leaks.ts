@@ -25,7 +25,8 @@ export async function findLeaks(work: () => Promise<void> | void, options: FindL
   running = true
   try {
     await using subject = watchThisProcess(work, resolved)
-    return await playPlot(subject, resolved, { clock: realClock, cwd: process.cwd() })
+    const { diagnosis } = await playPlot(subject, resolved, { clock: realClock, cwd: process.cwd() })
+    return diagnosis
   } finally {
     running = false
   }

@@ -6,8 +6,9 @@ import type { Subject } from '../subjects/subject.ts'
 
 /** Points kept; beyond it every second one is dropped and the pace halves, so that memory stays bounded. */
 const MAX_POINTS = 600
-/** A census may cost at most a fiftieth of the time between two of them. */
+/** A census may cost at most a fiftieth of the time between two of them; but one that was held up once does not blind us for long. */
 const COST_SHARE = 50
+const LONGEST_PAUSE_MS = 500
 
 export interface Sampler {
   /** The census with the most connections so far; null before the first. */
@@ -38,7 +39,7 @@ export function sample(subject: Subject, clock: Clock, everyMs: number): Sampler
         points = points.filter((_, index) => index % 2 === 0)
         paceMs *= 2
       }
-      await clock.sleep(Math.max(paceMs, costMs * COST_SHARE), stopped.signal)
+      await clock.sleep(Math.max(paceMs, Math.min(LONGEST_PAUSE_MS, costMs * COST_SHARE)), stopped.signal)
     }
   }
   void run()

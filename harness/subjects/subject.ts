@@ -11,8 +11,8 @@ export type WorkOutcome =
 /** Whose resources are watched. One interface for this process, a Node child and, later, any pid or container. */
 export interface Subject extends AsyncDisposable {
   readonly pid: number
-  /** All probes at one moment. A subject that has ended gives an empty census that says so in `missing`. */
-  census(): Promise<Census>
+  /** All probes at one moment. A subject that has ended gives an empty census that says so in `missing`. Handles are asked for at baseline and recount only. */
+  census(detail?: 'with handles'): Promise<Census>
   /** Open descriptors, in microseconds; null where it cannot be told. The cheap sign that something changed. */
   gauge(): number | null
   /** What the ledger inside says; null when it does not answer in time (a blocked event loop). */

@@ -2,6 +2,7 @@ import type { Census } from '../model/census.ts'
 import type { Missing } from '../model/sighting.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { type KernelProbe, kernelProbe } from '../probes/kernel/kernel-probe.ts'
+import { SubjectUnreadable } from '../probes/kernel/subject-errors.ts'
 
 /** The probe of this machine, made once: making it loads koffi, which takes 10 to 44 ms (facts.md). */
 let probe: KernelProbe | null = null
@@ -26,6 +27,7 @@ export function takeCensus(pid: number, nowMs: number, handles: Census['handles'
   try {
     return { atMs: nowMs, sockets: kernel.look({ pid }), descriptors, handles, missing: [] satisfies Missing[] }
   } catch (error) {
+    if (error instanceof SubjectUnreadable) return { ...unseen(''), missing: [error.missing] }
     return unseen(error instanceof Error ? error.message : String(error))
   }
 }

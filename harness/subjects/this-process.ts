@@ -15,8 +15,8 @@ export function watchThisProcess(work: () => Promise<void> | void, options: Reso
   return {
     pid,
     ledger,
-    async census() {
-      return takeCensus(pid, performance.now(), countHandles())
+    async census(detail) {
+      return takeCensus(pid, performance.now(), detail === undefined ? null : countHandles())
     },
     gauge: () => countDescriptors(pid),
     async page() {

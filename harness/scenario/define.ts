@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import type { BackendSpec } from '../model/backend.ts'
+import { HarnessError } from '../model/errors.ts'
+import { LAYERS, type Layer, ONLY_CASE, type Scenario, type Variants, type Work } from '../model/scenario.ts'
+
+/** What a scenario file says. Only `name` and some work are needed: `{ name, work }` means "this is clean". */
+export interface ScenarioDefinition extends Variants {
+  readonly name: string
+  readonly layer?: Layer
+  readonly client?: string
+  readonly shows?: string
+  readonly backend?: BackendSpec
+  readonly limits?: string
+  readonly idleTimeoutMs?: number
+  /** Short form of `fixed: { work, expects: { verdict: 'clean' } }`. */
+  readonly work?: Work
+  readonly cases?: Readonly<Record<string, Variants>>
+}
+
+/** AIStore's default idle time for peers and clouds (facts.md). */
+const DEFAULT_IDLE_TIMEOUT_MS = 6_000
+
+const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', 'expected a function')
+const expects = z.strictObject({
+  verdict: z.enum(['clean', 'leaked', 'misconfigured', 'inconclusive']),
+  codes: z.array(z.string()).optional(),
+  blockedAtRequest: z.number().int().min(1).optional(),
+})
+const load = z.strictObject({
+  path: z.string(),
+  connections: z.number().int().min(1),
+  amount: z.number().int().min(1),
+  rate: z.number().min(1).optional(),
+})
+const variant = z.union([z.strictObject({ work: callable, expects }), z.strictObject({ serve: callable, load, expects })])
+const variants = { leaky: variant.optional(), fixed: variant.optional() }
+const SCHEMA = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'a name is lower case letters, digits and dashes'),
+  layer: z.enum(LAYERS).optional(),
+  client: z.string().optional(),
+  shows: z.string().optional(),
+  backend: z.object({ kinds: z.array(z.string()), start: callable }).optional(),
+  limits: z.string().optional(),
+  idleTimeoutMs: z.number().min(1).optional(),
+  work: callable.optional(),
+  ...variants,
+  cases: z.record(z.string().min(1), z.strictObject(variants)).optional(),
+})
+
+/** @throws {HarnessError} INVALID_SCENARIO naming the field. */
+export function defineScenario(definition: ScenarioDefinition): Scenario {
+  const parsed = SCHEMA.safeParse(definition)
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'scenario'}: ${issue.message}`)
+    throw new HarnessError('INVALID_SCENARIO', `scenario ${String(definition.name)} is not valid: ${issues.join('; ')}`)
+  }
+  const { leaky, work } = definition
+  const fixed: Variants['fixed'] = work === undefined ? definition.fixed : { work, expects: { verdict: 'clean' } }
+  const own: Variants = { ...(leaky === undefined ? {} : { leaky }), ...(fixed === undefined ? {} : { fixed }) }
+  const cases = definition.cases ?? { [ONLY_CASE]: own }
+  if (Object.values(cases).every((each) => each.leaky === undefined && each.fixed === undefined)) {
+    throw new HarnessError('INVALID_SCENARIO', `scenario ${definition.name} has no work`, 'give it `work`, `leaky`, `fixed` or `cases`')
+  }
+  return {
+    name: definition.name,
+    layer: definition.layer ?? 'process',
+    client: definition.client ?? 'own',
+    shows: definition.shows ?? '',
+    backend: definition.backend ?? null,
+    limits: definition.limits ?? null,
+    idleTimeoutMs: definition.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+    cases,
+  }
+}

@@ -1,0 +1,145 @@
+/** One cell of the matrix: a backend, a child, the plot, the proof. */
+import type { Backend, BackendKind } from '../model/backend.ts'
+import { HarnessError } from '../model/errors.ts'
+import type { Expectation, LatencySummary, ScenarioRun } from '../model/run-record.ts'
+import { ONLY_CASE, type Phase, type RunKey, type Scenario, type Variant } from '../model/scenario.ts'
+import { playPlot } from '../session/plot.ts'
+import { prove } from '../session/proof.ts'
+import { realClock } from '../session/real-clock.ts'
+import { resolveOptions } from '../session/resolve-options.ts'
+import { sample } from '../session/timeline.ts'
+import { startNodeChild } from '../subjects/node-child.ts'
+import type { WorkOutcome } from '../subjects/subject.ts'
+import { disagreements } from './expectation.ts'
+import { summarizeLatency } from './latency.ts'
+import { driveLoad } from './load.ts'
+
+export interface RunRequest {
+  readonly scenario: Scenario
+  /** The module it is the default export of. */
+  readonly file: string
+  readonly key: RunKey
+  readonly url: string | null
+  readonly iterations: number
+  readonly workTimeoutMs: number
+  readonly idleTimeoutMs: number | null
+  readonly runId: string
+  readonly signal: AbortSignal
+  /** Waits for a lane; the returned function gives it back, and may be called more than once. */
+  readonly takeLane: () => Promise<() => void>
+  readonly onPhase: (phase: Phase, detail: string | null) => void
+}
+
+/** In scenarios hung is decided by evidence, not by patience (product.md). */
+const STALL_MS = 2_000
+const SAMPLE_MS = 100
+const CHILD_ENTRY = new URL(`./child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+
+/**
+ * Runs and judges one variant. Everything it started is gone when it returns.
+ * @throws {HarnessError} when the backend or the child does not start; BackendUnavailable when this machine has no such backend.
+ */
+export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
+  const { scenario, key, signal, onPhase, takeLane } = request
+  const startedMs = realClock.nowMs()
+  const variant = variantOf(scenario, key)
+  onPhase('waiting', null)
+  const leaveLane = await takeLane()
+  const { backend, child } = await startBoth(request).finally(leaveLane)
+  await using stack = new AsyncDisposableStack()
+  if (backend !== null) stack.use(backend)
+  stack.use(child)
+  if (signal.aborted) throw new HarnessError('INTERRUPTED', 'interrupted')
+
+  const options = resolveOptions({
+    idleTimeoutMs: request.idleTimeoutMs ?? scenario.idleTimeoutMs,
+    iterations: request.iterations,
+    workTimeoutMs: request.workTimeoutMs,
+    stallMs: STALL_MS,
+    signal,
+  })
+  const sampler = sample(child, realClock, SAMPLE_MS)
+  stack.defer(() => sampler.stop())
+  let loadLatency: LatencySummary | null = null
+  const { load } = variant
+  const drive = async (): Promise<WorkOutcome> => {
+    if (load === undefined || child.serviceOrigin === null) return { type: 'done' }
+    const { outcome, latencyMs } = await driveLoad(child.serviceOrigin, load)
+    loadLatency = latencyMs
+    return outcome
+  }
+  const { diagnosis, baseline, page } = await playPlot(child, options, {
+    clock: realClock,
+    cwd: process.cwd(),
+    takeLane,
+    onPhase: (phase) => onPhase(phase, null),
+    peak: sampler.peak,
+    wouldExit: child.wouldExit,
+    ...(backend === null ? {} : { countPeers: () => backend.count() }),
+    ...(load === undefined ? {} : { drive }),
+  })
+  const timeline = sampler.timeline()
+  sampler.stop()
+  const isLeaked = diagnosis.verdict === 'leaked' && !signal.aborted
+  if (isLeaked) onPhase('proof', null)
+  const wasBlocked = page?.requests.some((each) => each.phase === 'queued') === true
+  const proof = isLeaked ? await prove(child, realClock, options, baseline, wasBlocked) : null
+
+  const { expects } = variant
+  const notes = [...disagreements(diagnosis, expects), ...diagnosis.missing]
+  const { workError, missing: _missing, ...shared } = diagnosis
+  return {
+    ...shared,
+    scenario: scenario.name,
+    case: key.case,
+    variant: key.variant,
+    layer: scenario.layer,
+    client: scenario.client,
+    backend: key.backend,
+    profile: scenario.limits,
+    expected: expects,
+    // Work that throws has not done what it is there for, whatever was left open.
+    asExpected: disagreements(diagnosis, expects).length === 0 && (workError === undefined || expects.verdict !== 'clean'),
+    notes: workError === undefined ? notes : [...notes, `the work threw: ${firstLine(workError)}`],
+    proof,
+    latencyMs: loadLatency ?? summarizeLatency(page?.durationsMs ?? []),
+    timeline,
+    workError: workError === undefined ? null : firstLine(workError),
+    durationMs: Math.round(realClock.nowMs() - startedMs),
+  }
+}
+
+const firstLine = (error: unknown): string => String(error).split('\n', 1)[0] ?? ''
+
+export function variantOf(scenario: Scenario, key: RunKey): Variant & { readonly expects: Expectation } {
+  const variant = scenario.cases[key.case ?? ONLY_CASE]?.[key.variant]
+  if (variant === undefined) throw new HarnessError('UNKNOWN_SCENARIO', `scenario ${scenario.name} has no ${key.variant} variant`)
+  return variant
+}
+
+async function startBoth(request: RunRequest) {
+  const { scenario, key, runId, signal, url, onPhase, file } = request
+  onPhase('backend', key.backend)
+  const backend = key.backend === null ? null : await startBackend(scenario, key.backend, { runId, signal, url, onPhase })
+  try {
+    onPhase('baseline', null)
+    const orders = { file, case: key.case ?? ONLY_CASE, variant: key.variant, backend: backend?.address ?? null, level: 'full' } as const
+    const child = await startNodeChild({ entry: CHILD_ENTRY, orders, runId, clock: realClock })
+    return { backend, child }
+  } catch (error) {
+    await backend?.[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+type BackendRequest = Pick<RunRequest, 'runId' | 'signal' | 'url' | 'onPhase'>
+
+async function startBackend(
+  scenario: Scenario,
+  kind: BackendKind,
+  { runId, signal, url, onPhase }: BackendRequest,
+): Promise<Backend | null> {
+  if (scenario.backend === null) return null
+  const onProgress = (message: string): void => onPhase('backend', message)
+  return scenario.backend.start(kind, { runId, signal, onProgress, ...(url === null ? {} : { url }) })
+}

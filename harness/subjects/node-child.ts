@@ -1,0 +1,198 @@
+/** A Node child as the subject: its sockets are counted from outside, its ledger reports from inside. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from '../model/clock.ts'
+import { HarnessError } from '../model/errors.ts'
+import { countDescriptors } from '../probes/descriptors.ts'
+import type { ChildOrders, ErrorText, FromChild, QuestionName, Questions } from './child-protocol.ts'
+import { RUN_ID_VARIABLE } from './run-id.ts'
+import type { Subject, WorkOutcome } from './subject.ts'
+import { takeCensus } from './take-census.ts'
+
+export interface NodeChildOptions {
+  /** Module that calls hostErrand. */
+  readonly entry: URL
+  readonly orders: ChildOrders
+  readonly runId: string
+  readonly clock: Clock
+  /** A child that has not loaded its scenario by then has failed, ms. */
+  readonly startTimeoutMs?: number
+}
+
+export interface NodeChild extends Subject {
+  /** Origin of the service it serves, if it serves one. */
+  readonly serviceOrigin: string | null
+  /** Its event loop was empty after the work: on its own it would have ended. */
+  wouldExit(): boolean
+  /** The last of what it printed, stdout and stderr together. */
+  output(): string
+}
+
+/** A child that does not answer within this has a blocked event loop. */
+const ANSWER_MS = 2_000
+const START_MS = 30_000
+/** How long a child may take to close its service and end by itself before it is killed. */
+const STOP_MS = 500
+/** Kept of a child's output; the rest is read and dropped, so that a flood blocks nobody. */
+const OUTPUT_CHARS = 16_384
+
+/** Variables that would make the child something else than a plain Node. */
+const NOT_INHERITED = /^(NODE_OPTIONS|NODE_V8_COVERAGE|NODE_CHANNEL_.*|VITEST.*)$/
+
+/** @throws {HarnessError} SUBJECT_FAILED when the child does not start or its scenario does not load. */
+export async function startNodeChild(options: NodeChildOptions): Promise<NodeChild> {
+  const { clock, runId } = options
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name)))
+  const child = fork(fileURLToPath(options.entry), {
+    execArgv: [],
+    env: { ...inherited, [RUN_ID_VARIABLE]: runId },
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const line = openLine(child, clock)
+  try {
+    const { serviceOrigin } = await line.ask('prepare', options.orders, options.startTimeoutMs ?? START_MS)
+    return asSubject(child, line, serviceOrigin, clock)
+  } catch (error) {
+    await endChild(child, clock)
+    throw new HarnessError(
+      'SUBJECT_FAILED',
+      `the child for ${options.orders.file} did not start: ${messageOf(error)}\n${line.output()}`,
+      null,
+      { cause: error },
+    )
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+interface Line {
+  ask<K extends QuestionName>(question: K, ask: Questions[K]['ask'], withinMs: number): Promise<Questions[K]['answer']>
+  wouldExit(): boolean
+  output(): string
+  /** Resolves when the child has ended. */
+  readonly exited: Promise<string>
+}
+
+function openLine(child: ChildProcess, clock: Clock): Line {
+  const waiting = new Map<number, { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void }>()
+  let nextId = 1
+  let isIdle = false
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-OUTPUT_CHARS)
+    })
+  }
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
+  })
+  void exited.then((how) => {
+    for (const { reject } of waiting.values()) reject(new ChildGone(how))
+    waiting.clear()
+  })
+  child.on('message', (message: FromChild) => {
+    if ('event' in message) {
+      isIdle = true
+      return
+    }
+    const asker = waiting.get(message.id)
+    waiting.delete(message.id)
+    if ('failed' in message) asker?.reject(restoreError(message.failed))
+    else asker?.resolve(message.answer as never)
+  })
+  return {
+    exited,
+    wouldExit: () => isIdle,
+    output: () => output,
+    async ask(question, ask, withinMs) {
+      const id = nextId++
+      const answered = new AbortController()
+      const answer = new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject }))
+      if (!child.connected) throw new ChildGone(await exited)
+      child.send({ id, question, ask }, (error) => {
+        if (error !== null) waiting.get(id)?.reject(error)
+      })
+      const late = Number.isFinite(withinMs)
+        ? clock.sleep(withinMs, answered.signal).then((): Promise<never> => {
+            if (answered.signal.aborted) return new Promise(() => {})
+            waiting.delete(id)
+            throw new Error(`no answer to "${question}" within ${withinMs} ms`)
+          })
+        : new Promise<never>(() => {})
+      try {
+        return await Promise.race([answer, late])
+      } finally {
+        answered.abort()
+      }
+    },
+  }
+}
+
+class ChildGone extends Error {
+  override readonly name = 'ChildGone'
+}
+
+export function restoreError({ name, message, stack }: ErrorText): Error {
+  const error = new Error(message)
+  error.name = name
+  if (stack !== null) error.stack = stack
+  return error
+}
+
+function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null, clock: Clock): NodeChild {
+  const pid = child.pid ?? 0
+  /** Null when the child does not answer or is gone: whoever asks goes on with what is seen from outside. */
+  async function orNull<K extends QuestionName>(question: K, ask: Questions[K]['ask']): Promise<Questions[K]['answer'] | null> {
+    try {
+      return await line.ask(question, ask, ANSWER_MS)
+    } catch {
+      return null
+    }
+  }
+  return {
+    pid,
+    serviceOrigin,
+    wouldExit: line.wouldExit,
+    output: line.output,
+    async census(detail) {
+      const handles = detail === undefined ? null : ((await orNull('census', null))?.handles ?? null)
+      return takeCensus(pid, clock.nowMs(), handles)
+    },
+    gauge: () => countDescriptors(pid),
+    page: () => orNull('page', null),
+    async beginWork(iteration) {
+      await orNull('beginWork', iteration)
+    },
+    async runWork(round): Promise<WorkOutcome> {
+      try {
+        const outcome = await line.ask('runWork', round, Number.POSITIVE_INFINITY)
+        return outcome.type === 'threw' ? { type: 'threw', error: restoreError(outcome.error) } : outcome
+      } catch (error) {
+        return { type: 'exited', how: messageOf(error) }
+      }
+    },
+    async endWork() {
+      await orNull('endWork', null)
+    },
+    async abandonWork() {
+      await orNull('abandonWork', null)
+    },
+    releaseBodies: async () => (await orNull('releaseBodies', null)) ?? 0,
+    closeIdle: async () => (await orNull('closeIdle', null)) ?? 0,
+    async [Symbol.asyncDispose]() {
+      await Promise.race([orNull('stop', null), clock.sleep(STOP_MS)])
+      await endChild(child, clock)
+    },
+  }
+}
+
+/** Ends a child we started and waits until it is gone. Its work is done or given up: there is nothing to ask it for. */
+async function endChild(child: ChildProcess, clock: Clock): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await Promise.race([gone, clock.sleep(ANSWER_MS)])
+}

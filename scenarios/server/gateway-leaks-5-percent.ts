@@ -1,0 +1,66 @@
+/** A real HTTP service in front of storage. Every twentieth request takes a path that forgets the body it opened. */
+import { once } from 'node:events'
+import { Agent, createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
+import { defineScenario, type Service, type WorkContext } from '../../harness/index.ts'
+
+/** 5 %: one request in twenty. */
+const LEAK_EVERY = 20
+const OBJECTS = 20
+const CONNECTIONS_PER_HOST = 50
+const IDLE_MS = 1_000
+const LOAD = { path: '/', connections: 8, amount: 400 }
+
+async function serveGateway({ backend }: WorkContext, leaks: boolean): Promise<Service> {
+  const httpAgent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_PER_HOST, timeout: IDLE_MS })
+  const { origin, region, credentials, bucket } = backend
+  const s3 = new S3Client({
+    endpoint: origin,
+    region,
+    credentials,
+    forcePathStyle: true,
+    requestHandler: new NodeHttpHandler({ httpAgent }),
+  })
+  let served = 0
+
+  async function handle(response: ServerResponse): Promise<void> {
+    served += 1
+    const isForgetful = leaks && served % LEAK_EVERY === 0
+    const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: objectKey(served % OBJECTS) }))
+    if (isForgetful) {
+      response.writeHead(200, { 'x-size': String(ContentLength) }).end()
+      return
+    }
+    response.writeHead(200, { 'content-length': String(ContentLength) })
+    await pipeline(Body as Readable, response)
+  }
+
+  const server = createServer((_request, response) => {
+    handle(response).catch(() => response.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.close()
+      server.closeAllConnections()
+      s3.destroy()
+    },
+  }
+}
+
+export default defineScenario({
+  name: 'gateway-leaks-5-percent',
+  layer: 'server',
+  client: 'aws-sdk',
+  shows: 'a service that forgets one body in twenty under load is found at the line of its handler',
+  backend: s3Backend({ objects: OBJECTS, sizeBytes: 1_000_000 }),
+  leaky: { serve: (context) => serveGateway(context, true), load: LOAD, expects: { verdict: 'leaked', codes: ['UNREAD_BODY'] } },
+  fixed: { serve: (context) => serveGateway(context, false), load: LOAD, expects: { verdict: 'clean' } },
+})
