@@ -26,7 +26,7 @@ export interface RunRequest {
   readonly runId: string
   readonly signal: AbortSignal
   /** Waits for a lane; the returned function gives it back, and may be called more than once. */
-  readonly takeLane: () => Promise<() => void>
+  readonly takeLane: (what: 'start' | 'work') => Promise<() => void>
   readonly onPhase: (phase: Phase, detail: string | null) => void
 }
 
@@ -44,7 +44,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   const startedMs = realClock.nowMs()
   const variant = variantOf(scenario, key)
   onPhase('waiting', null)
-  const leaveLane = await takeLane()
+  const leaveLane = await takeLane('start')
   const { backend, child } = await startBoth(request).finally(leaveLane)
   await using stack = new AsyncDisposableStack()
   if (backend !== null) stack.use(backend)
@@ -71,7 +71,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   const { diagnosis, baseline, page } = await playPlot(child, options, {
     clock: realClock,
     cwd: process.cwd(),
-    takeLane,
+    takeLane: () => takeLane('work'),
     onPhase: (phase) => onPhase(phase, null),
     peak: sampler.peak,
     wouldExit: child.wouldExit,

@@ -1,6 +1,6 @@
 /** The whole matrix: every scenario, case, variant and backend that was asked for. */
 import { availableParallelism, loadavg } from 'node:os'
-import pLimit from 'p-limit'
+import PQueue from 'p-queue'
 import type { BackendKind } from '../model/backend.ts'
 import { BackendUnavailable, HarnessError } from '../model/errors.ts'
 import type { RunRecord, ScenarioRun, SkippedRun, VariantName } from '../model/run-record.ts'
@@ -36,6 +36,9 @@ export interface SuiteRequest {
   readonly onEvent: (event: SuiteEvent) => void
 }
 
+/** What is started goes on before the next is started: its deadline then runs while others start. */
+const LANE_PRIORITY = { start: 0, work: 1 } as const
+
 /** Cells under way at once: each holds a child and perhaps a container; what waits for a deadline costs next to nothing. */
 const MAX_UNDER_WAY = 32
 
@@ -48,9 +51,10 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   request.onEvent({ type: 'planned', runs: keys.map(({ key }) => key) })
 
   // Work takes a lane, as many as there are cores; waiting is free.
-  const lanes = pLimit(cores)
-  const takeLane = (): Promise<() => void> => new Promise((entered) => void lanes(() => new Promise<void>((leave) => entered(leave))))
-  const underWay = pLimit(MAX_UNDER_WAY)
+  const lanes = new PQueue({ concurrency: cores })
+  const takeLane = (what: 'start' | 'work'): Promise<() => void> =>
+    new Promise((entered) => void lanes.add(() => new Promise<void>((leave) => entered(leave)), { priority: LANE_PRIORITY[what] }))
+  const underWay = new PQueue({ concurrency: MAX_UNDER_WAY })
   const bail = new AbortController()
   const signal = AbortSignal.any([request.signal, bail.signal])
   const runId = newRunId()
@@ -100,7 +104,7 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
     return skipped
   }
 
-  const outcomes = await Promise.all(keys.map((cell) => underWay(() => runCell(cell))))
+  const outcomes = await Promise.all(keys.map((cell) => underWay.add(() => runCell(cell))))
   const [failure] = failures
   if (failure !== undefined) throw failure
   const runs = outcomes.filter((outcome) => outcome !== null && 'verdict' in outcome) as readonly ScenarioRun[]
