@@ -6,6 +6,7 @@ import { BackendUnavailable, HarnessError } from '../model/errors.ts'
 import type { RunRecord, ScenarioRun, SkippedRun, VariantName } from '../model/run-record.ts'
 import { ONLY_CASE, type RunKey, type Scenario, type SuiteEvent } from '../model/scenario.ts'
 import { newRunId } from '../subjects/run-id.ts'
+import { failedRun } from './failed-run.ts'
 import { runVariant } from './run.ts'
 import { TOOL_VERSION } from './version.ts'
 
@@ -62,7 +63,7 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   const unavailable = new Map<BackendKind, BackendUnavailable>()
 
   async function runCell({ loaded, key }: Cell): Promise<ScenarioRun | SkippedRun | null> {
-    if (signal.aborted || failures.length > 0) return null
+    if (signal.aborted) return null
     const known = key.backend === null ? undefined : unavailable.get(key.backend)
     if (known !== undefined) return skip(key, known)
     try {
@@ -86,9 +87,11 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
         unavailable.set(key.backend, error)
         return skip(key, error)
       }
-      failures.push(asHarnessError(error, key))
-      bail.abort()
-      return null
+      const failure = asHarnessError(error, key)
+      failures.push(failure)
+      const run = failedRun(loaded.scenario, key, failure)
+      request.onEvent({ type: 'judged', key, run })
+      return run
     }
   }
 
@@ -106,8 +109,9 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
 
   const outcomes = await Promise.all(keys.map((cell) => underWay.add(() => runCell(cell))))
   const [failure] = failures
-  if (failure !== undefined) throw failure
   const runs = outcomes.filter((outcome) => outcome !== null && 'verdict' in outcome) as readonly ScenarioRun[]
+  // Nothing could be judged: the first error is the answer. Otherwise what was judged is not lost for what was not.
+  if (failure !== undefined && failures.length === runs.length) throw failure
   const skipped = outcomes.filter((outcome) => outcome !== null && 'reason' in outcome) as readonly SkippedRun[]
   return {
     schema: 'watertight/run@1',

@@ -183,7 +183,7 @@ function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null
     releaseBodies: async () => (await orNull('releaseBodies', null)) ?? 0,
     closeIdle: async () => (await orNull('closeIdle', null)) ?? 0,
     async [Symbol.asyncDispose]() {
-      await Promise.race([orNull('stop', null), clock.sleep(STOP_MS)])
+      await within(STOP_MS, orNull('stop', null), clock)
       await endChild(child, clock)
     },
   }
@@ -194,5 +194,12 @@ async function endChild(child: ChildProcess, clock: Clock): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   const gone = once(child, 'exit')
   child.kill('SIGKILL')
-  await Promise.race([gone, clock.sleep(ANSWER_MS)])
+  await within(ANSWER_MS, gone, clock)
+}
+
+/** Waits for a promise, but not longer; leaves no timer behind. */
+async function within(ms: number, promise: Promise<unknown>, clock: Clock): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([promise, clock.sleep(ms, over.signal)])
+  over.abort()
 }

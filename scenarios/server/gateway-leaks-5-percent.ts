@@ -1,9 +1,8 @@
-/** A real HTTP service in front of storage. Every twentieth request takes a path that forgets the body it opened. */
+/** A real HTTP service in front of storage: it answers with the digest of an object. Every twentieth request takes a path that forgets the body. */
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { Agent, createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
@@ -33,11 +32,15 @@ async function serveGateway({ backend }: WorkContext, leaks: boolean): Promise<S
     const isForgetful = leaks && served % LEAK_EVERY === 0
     const { Body, ContentLength } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: objectKey(served % OBJECTS) }))
     if (isForgetful) {
-      response.writeHead(200, { 'x-size': String(ContentLength) }).end()
+      response.end(`${ContentLength} bytes`)
       return
     }
-    response.writeHead(200, { 'content-length': String(ContentLength) })
-    await pipeline(Body as Readable, response)
+    if (Body === undefined) throw new Error('an object came without a body')
+    response.end(
+      createHash('sha256')
+        .update(await Body.transformToByteArray())
+        .digest('hex'),
+    )
   }
 
   const server = createServer((_request, response) => {

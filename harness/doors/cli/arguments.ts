@@ -1,0 +1,168 @@
+import { Command, CommanderError, Option } from 'commander'
+import { HarnessError } from '../../model/errors.ts'
+import type { VariantName } from '../../model/run-record.ts'
+import { EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
+import { choice, choices, durationMs, wholeNumber } from './option-values.ts'
+
+/** The formats --reporter can write. */
+export type ReportFormat = 'text' | 'json'
+
+export interface RunArguments {
+  readonly command: 'run'
+  /** Empty: all. */
+  readonly scenarios: readonly string[]
+  readonly variant: VariantName | 'both'
+  /** As written; null: every backend that answers. */
+  readonly backend: string | null
+  readonly require: readonly ('embedded' | 'minio')[]
+  readonly iterations: number
+  readonly reporter: readonly ReportFormat[]
+  readonly output: string
+  readonly json: boolean
+  readonly bail: boolean
+  readonly allowRemote: boolean
+  readonly workTimeoutMs: number
+  /** Null: each scenario's own. */
+  readonly idleTimeoutMs: number | null
+}
+
+export interface ListArguments {
+  readonly command: 'list'
+  readonly json: boolean
+}
+
+/** What was asked for; `help`: the text that --help, --version or help is answered with. */
+export type Arguments = RunArguments | ListArguments | { readonly command: 'help'; readonly text: string }
+
+/** A run longer than a day, or one of which each part may take an hour, is a typing error. */
+const IDLE_BOUNDS = { leastMs: 1, mostMs: 24 * 3_600_000 }
+const WORK_BOUNDS = { leastMs: 100, mostMs: 3_600_000 }
+const MOST_ITERATIONS = 1000
+
+type RunOptions = Partial<Omit<RunArguments, 'command' | 'scenarios' | 'workTimeoutMs' | 'idleTimeoutMs'>> & {
+  readonly workTimeout?: number
+  readonly idleTimeout?: number
+}
+
+function addRun(program: Command, take: (parsed: Arguments) => void): void {
+  program
+    .command('run')
+    .summary('run scenarios and judge what they leave open')
+    .description('Runs scenarios (all by default), each variant in a process of its own, and judges what is still open that should not be.')
+    .argument('[scenario...]', 'names, as `watertight list` shows them')
+    .addOption(
+      new Option('--variant <leaky|fixed|both>', 'which variants (default: both)').argParser(
+        choice('--variant', ['leaky', 'fixed', 'both']),
+      ),
+    )
+    .option('--backend <embedded|minio|url>', 'only this backend (default: every one that answers)')
+    .addOption(
+      new Option('--require <backends>', 'comma list: exit 2 when one of these could not run').argParser(
+        choices('--require', ['embedded', 'minio']),
+      ),
+    )
+    .addOption(
+      new Option('--iterations <n>', 'repeat the work of each run; growth is judged from 3 on (default: 1)').argParser(
+        wholeNumber('--iterations', { least: 1, most: MOST_ITERATIONS }),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--idle-timeout <duration>',
+        "replaces each scenario's own contract: back at the baseline this long after the work ends",
+      ).argParser(durationMs('--idle-timeout', IDLE_BOUNDS)),
+    )
+    .addOption(
+      new Option('--work-timeout <duration>', 'work that takes longer is WORK_HUNG (default: 60s)').argParser(
+        durationMs('--work-timeout', WORK_BOUNDS),
+      ),
+    )
+    .option('--bail', 'stop after the first run that is not as declared')
+    .option('--allow-remote', 'let --backend <url> name a machine other than this one')
+    .option('--json', 'print one JSON document (watertight/run@1) instead of the text')
+    .addOption(
+      new Option('--reporter <formats>', 'comma list of text, json: what to write to the output folder (default: text,json)').argParser(
+        choices('--reporter', ['text', 'json']),
+      ),
+    )
+    .option('--output <folder>', 'where to write run.txt and run.json (default: reports/out)')
+    .addHelpText('after', RUN_HELP)
+    .action((scenarios: string[], options: RunOptions) => {
+      take({
+        command: 'run',
+        scenarios: [...new Set(scenarios)],
+        variant: options.variant ?? 'both',
+        backend: options.backend ?? null,
+        require: options.require ?? [],
+        iterations: options.iterations ?? 1,
+        reporter: options.reporter ?? ['text', 'json'],
+        output: options.output ?? 'reports/out',
+        json: options.json ?? false,
+        bail: options.bail ?? false,
+        allowRemote: options.allowRemote ?? false,
+        workTimeoutMs: options.workTimeout ?? 60_000,
+        idleTimeoutMs: options.idleTimeout ?? null,
+      })
+    })
+}
+
+function addList(program: Command, take: (parsed: Arguments) => void): void {
+  program
+    .command('list')
+    .summary('list the scenarios')
+    .description('Lists the scenarios: layer, client, backends, and what each shows.')
+    .option('--json', 'print one JSON document (watertight/list@1) instead of the table')
+    .addHelpText('after', EXIT_CODES_HELP)
+    .action((options: { readonly json?: boolean }) => take({ command: 'list', json: options.json ?? false }))
+}
+
+/** Commander's complaint in our form: what, then what to do about it. */
+function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
+  const command = argv.find((word) => word === 'run' || word === 'list')
+  const help = `\`watertight ${command === undefined ? '' : `${command} `}--help\` lists what there is`
+  if (error.code === 'commander.help')
+    return new HarnessError(
+      'INVALID_OPTION',
+      'a command is missing: watertight does nothing unasked',
+      `\`watertight run\` runs all scenarios; ${help}`,
+    )
+  const [complaint = '', hint = ''] = error.message.replace(/^error: /, '').split('\n')
+  const meant = hint.replace(/^\(D/, 'd').replace(/\)$/, '')
+  return new HarnessError('INVALID_OPTION', complaint, meant === '' ? help : `${meant} ${help}`)
+}
+
+/** Reads a command line. `width` is for help texts. Throws HarnessError for what it does not understand. */
+export function parseArguments(
+  argv: readonly string[],
+  { version, width }: { readonly version: string; readonly width: number },
+): Arguments {
+  let parsed: Arguments | null = null
+  let shown = ''
+  const take = (found: Arguments): void => {
+    parsed = found
+  }
+  const program = new Command('watertight')
+    .description('What is still open that should not be, who opened it, and how to fix it.')
+    .version(version, '-V, --version', 'print the version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        shown += text
+      },
+      // complaints come back as errors
+      writeErr: () => {},
+      getOutHelpWidth: () => width,
+      getErrHelpWidth: () => width,
+      getOutHasColors: () => false,
+    })
+    .addHelpText('after', PROGRAM_HELP)
+  addRun(program, take)
+  addList(program, take)
+  try {
+    program.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode !== 0) throw misuse(error, argv)
+  }
+  return parsed ?? { command: 'help', text: shown }
+}

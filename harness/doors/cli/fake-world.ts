@@ -1,0 +1,163 @@
+/** For tests of the command line: an outside world that is remembered, and a suite that answers what the test says. */
+import { EventEmitter } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { Writable } from 'node:stream'
+import type { BackendKind } from '../../model/backend.ts'
+import type { RunRecord, ScenarioRun, SkippedRun } from '../../model/run-record.ts'
+import type { Scenario, Variants } from '../../model/scenario.ts'
+import type { SuiteRequest } from '../../scenario/suite.ts'
+import type { Environment, Io, Output } from './io.ts'
+import { main } from './main.ts'
+import type { Dependencies } from './run-command.ts'
+
+const COUNTS = { sockets: 1, handles: 1, descriptors: 20, byState: {} }
+const BOTH: Variants = {
+  leaky: {
+    work: async () => {},
+    expects: { verdict: 'leaked', codes: ['UNREAD_BODY', 'POOL_STARVED'], blockedAtRequest: 26 },
+  },
+  fixed: { work: async () => {}, expects: { verdict: 'clean' } },
+}
+
+export function fakeScenario(
+  name: string,
+  kinds: readonly BackendKind[] = ['embedded', 'minio', 'url'],
+  cases: Scenario['cases'] = { '': BOTH },
+): Scenario {
+  const start = async (): Promise<never> => {
+    throw new Error('a fake backend is never started')
+  }
+  const backend = kinds.length === 0 ? null : { kinds, start }
+  return { name, layer: 'backend', client: 'aws-sdk', shows: `what ${name} shows`, backend, limits: null, idleTimeoutMs: 6000, cases }
+}
+
+/** A run as expected; `changes` make it otherwise. */
+export function fakeRun(changes: Partial<ScenarioRun> = {}): ScenarioRun {
+  return {
+    scenario: 'article-batch-copy',
+    case: null,
+    variant: 'fixed',
+    layer: 'backend',
+    client: 'aws-sdk',
+    backend: 'embedded',
+    profile: null,
+    verdict: 'clean',
+    expected: { verdict: 'clean' },
+    asExpected: true,
+    notes: [],
+    findings: [],
+    baseline: COUNTS,
+    peak: COUNTS,
+    recount: COUNTS,
+    deadlineMs: 6000,
+    returnedToBaselineMs: 40,
+    blockedAtRequest: null,
+    proof: null,
+    requests: { sent: 3, ok: 3, failed: 0 },
+    connectionsOpened: 1,
+    latencyMs: null,
+    timeline: { tMs: [], sockets: [], handles: [], descriptors: [] },
+    workError: null,
+    durationMs: 210,
+    ...changes,
+  }
+}
+
+export const MINIO_SKIPPED: SkippedRun = {
+  scenario: 'article-batch-copy',
+  variant: 'fixed',
+  backend: 'minio',
+  reason: 'no container engine',
+  remedy: 'start one',
+}
+
+export function fakeRecord(runs: readonly ScenarioRun[], skipped: readonly SkippedRun[] = []): RunRecord {
+  const asExpected = runs.filter((run) => run.asExpected).length
+  return {
+    schema: 'watertight/run@1',
+    tool: { version: '0.1.0' },
+    environment: { node: 'v24.21.0', platform: 'linux x64', docker: false, contended: false },
+    runs,
+    skipped,
+    totals: { runs: runs.length, asExpected, skipped: skipped.length, wallMs: 300 },
+  }
+}
+
+/** Remembers what was written to it. */
+export function fakeOutput(
+  terminal: { readonly isTTY: true; readonly columns: number } | null = null,
+): Output & { readonly text: () => string } {
+  const chunks: string[] = []
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk: string, _encoding, done) {
+      chunks.push(chunk)
+      done()
+    },
+  })
+  return Object.assign(stream, { text: () => chunks.join('') }, terminal)
+}
+
+export interface Invocation {
+  readonly env?: Environment
+  readonly scenarios?: readonly Scenario[]
+  readonly stdout?: Output & { readonly text: () => string }
+  readonly signals?: EventEmitter
+  readonly dependencies?: Partial<Dependencies>
+  /** What the suite answers. */
+  readonly record?: RunRecord
+}
+
+export interface Answer {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  /** What the suite was asked for; null: it was never started. */
+  readonly request: SuiteRequest | null
+  /** What the run wrote below its working directory, which was empty: contents by path. */
+  readonly files: Readonly<Record<string, string>>
+  /** Codes with which the process would have been ended at once. */
+  readonly exits: readonly number[]
+}
+
+/** Every file below a folder, by its path from there. */
+function filesBelow(folder: string): Readonly<Record<string, string>> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort()
+  return Object.fromEntries(paths.map((path) => [relative(folder, path), readFileSync(path, 'utf8')]))
+}
+
+/** Runs one command line in a world of its own. */
+export async function invoke(commandLine: readonly string[], invocation: Invocation = {}): Promise<Answer> {
+  const stdout = invocation.stdout ?? fakeOutput()
+  const stderr = fakeOutput()
+  const cwd = mkdtempSync(join(tmpdir(), 'watertight-cli-'))
+  const exits: number[] = []
+  let request: SuiteRequest | null = null
+  const scenarios = invocation.scenarios ?? [fakeScenario('article-batch-copy'), fakeScenario('hang-versus-leak', ['embedded'])]
+  const io: Io = {
+    stdout,
+    stderr,
+    env: invocation.env ?? {},
+    cwd,
+    signals: invocation.signals ?? new EventEmitter(),
+    exitNow: (code) => exits.push(code),
+  }
+  const runSuite = invocation.dependencies?.runSuite ?? (async () => invocation.record ?? fakeRecord([fakeRun()]))
+  const code = await main(commandLine, io, {
+    version: '0.1.0',
+    discover: async () => scenarios.map((scenario) => ({ scenario, file: `/scenarios/${scenario.name}.ts` })),
+    hasEngine: async () => false,
+    sweep: async () => [],
+    ...invocation.dependencies,
+    runSuite: (asked) => {
+      request = asked
+      return runSuite(asked)
+    },
+  })
+  const files = filesBelow(cwd)
+  rmSync(cwd, { recursive: true })
+  return { code, stdout: stdout.text(), stderr: stderr.text(), request, files, exits }
+}

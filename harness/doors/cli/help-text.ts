@@ -1,0 +1,42 @@
+/** What --help says beyond the options: it is read in a terminal, so lines stay below 100 columns. */
+export const EXIT_CODES_HELP = `
+Exit codes, the first that applies:
+  3    misuse: bad option, unknown scenario, too old Node
+  1    a verdict other than declared
+  2    inconclusive, or a required part is missing
+  0    every run is as declared (a leaky scenario that leaks is)
+  130  interrupted by Ctrl-C, 143 by SIGTERM; what was judged so far is reported`
+
+export const PROGRAM_HELP = `
+Examples:
+  watertight run                                   all scenarios, on every backend that answers
+  watertight run article-batch-copy --variant leaky
+  watertight list --json
+  watertight help run
+${EXIT_CODES_HELP}
+`
+
+export const RUN_HELP = `
+A scenario whose backend cannot run here is reported as NOT RUN with the remedy; it fails the run
+only if that backend was asked for: by --require, by --backend, or by WATERTIGHT_REQUIRE_DOCKER=1.
+
+The report goes to stdout, progress to stderr. With --json stdout is exactly one JSON document.
+Both are also written to the output folder, as run.txt and run.json.
+
+Examples:
+  watertight run
+  watertight run article-batch-copy --variant both --backend minio --json
+  watertight run --require minio --bail
+  AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... watertight run --backend http://127.0.0.1:9000
+${EXIT_CODES_HELP}
+
+Environment:
+  WATERTIGHT_MINIO_BIN        a MinIO binary to start as a plain process; no container engine needed
+  WATERTIGHT_MINIO_IMAGE      the MinIO image to run instead of the pinned one
+  WATERTIGHT_REQUIRE_DOCKER   1: exit 2 when a MinIO run had to be skipped
+  DOCKER_HOST                 where the container engine listens
+  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+                              credentials for --backend <url>
+  NO_COLOR, FORCE_COLOR       without colour, or with it in any case
+  CI                          plain progress lines instead of a live list
+`

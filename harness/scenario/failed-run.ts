@@ -1,0 +1,38 @@
+import type { CensusCounts } from '../model/diagnosis.ts'
+import type { HarnessError } from '../model/errors.ts'
+import type { ScenarioRun } from '../model/run-record.ts'
+import type { RunKey, Scenario } from '../model/scenario.ts'
+import { variantOf } from './run.ts'
+
+const UNSEEN: CensusCounts = { sockets: null, handles: null, descriptors: null, byState: {} }
+
+/** A run that could not be made: its backend or its subject failed. Inconclusive, with what went wrong as its note; the other runs stand. */
+export function failedRun(scenario: Scenario, key: RunKey, error: HarnessError): ScenarioRun {
+  return {
+    scenario: scenario.name,
+    case: key.case,
+    variant: key.variant,
+    layer: scenario.layer,
+    client: scenario.client,
+    backend: key.backend,
+    profile: scenario.limits,
+    verdict: 'inconclusive',
+    expected: variantOf(scenario, key).expects,
+    asExpected: false,
+    notes: [error.message],
+    findings: [],
+    baseline: UNSEEN,
+    peak: UNSEEN,
+    recount: UNSEEN,
+    deadlineMs: scenario.idleTimeoutMs,
+    returnedToBaselineMs: null,
+    blockedAtRequest: null,
+    proof: null,
+    requests: { sent: 0, ok: 0, failed: 0 },
+    connectionsOpened: 0,
+    latencyMs: null,
+    timeline: { tMs: [], sockets: [], handles: [], descriptors: [] },
+    workError: null,
+    durationMs: 0,
+  }
+}

@@ -1,0 +1,90 @@
+/** Every scenario, every variant, on every backend that answers: judged as declared. One suite run, one test per cell. */
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { containersHere } from '../fixtures/containers/needs-engine.ts'
+import type { BackendKind } from '../harness/model/backend.ts'
+import type { RunRecord, ScenarioRun } from '../harness/model/run-record.ts'
+import type { RunKey } from '../harness/model/scenario.ts'
+import { discoverScenarios } from '../harness/scenario/discover.ts'
+import { planRuns, runSuite } from '../harness/scenario/suite.ts'
+
+const scenarios = await discoverScenarios(fileURLToPath(new URL('.', import.meta.url)))
+const containers = await containersHere()
+const backends: readonly BackendKind[] = containers.ok ? ['embedded', 'minio'] : ['embedded']
+const whyNot = containers.ok ? '' : `: ${containers.reason}`
+const variants = ['leaky', 'fixed'] as const
+const cells = planRuns({ scenarios, variants, backends: ['embedded', 'minio'] }).map(({ key }) => key)
+
+type Cell = Pick<RunKey, 'scenario' | 'case' | 'variant' | 'backend'>
+const nameOf = (cell: Cell): string => [cell.scenario, cell.case, cell.variant, cell.backend].filter((part) => part !== null).join(', ')
+
+/** The line of a file that holds this text; the tests name lines by what stands there. */
+const lineOf = (file: string, text: string): number =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .findIndex((line) => line.includes(text)) + 1
+
+describe('every scenario is judged as declared', () => {
+  const stop = new AbortController()
+  let record: Promise<RunRecord>
+  beforeAll(() => {
+    record = runSuite({
+      scenarios,
+      variants,
+      backends,
+      url: null,
+      iterations: 1,
+      workTimeoutMs: 60_000,
+      idleTimeoutMs: null,
+      docker: containers.ok,
+      bail: false,
+      signal: stop.signal,
+      onEvent: () => {},
+    })
+    // Each test awaits it and fails of it; nobody awaits it when all are filtered out.
+    record.catch(() => {})
+  })
+  afterAll(() => stop.abort())
+
+  async function runOf(cell: Cell): Promise<ScenarioRun> {
+    const { runs } = await record
+    const run = runs.find((each) => nameOf(each) === nameOf(cell))
+    if (run === undefined) throw new Error(`the suite did not run ${nameOf(cell)}`)
+    return run
+  }
+
+  for (const backend of backends) {
+    test(`on ${backend} all four ledgers agree on the 25 bodies of the article, and the proof is answered`, {
+      timeout: 240_000,
+    }, async () => {
+      const run = await runOf({ scenario: 'article-batch-copy', case: null, variant: 'leaky', backend })
+      const unread = run.findings.find(({ code }) => code === 'UNREAD_BODY')
+      const evidenceOf = (ledger: string, says: RegExp) =>
+        unread?.evidence.find((evidence) => evidence.ledger === ledger && says.test(evidence.says))?.value
+      expect(unread).toMatchObject({
+        count: 25,
+        openedAt: { file: 'scenarios/backend/article-batch-copy.ts', function: 'copyWithoutReading' },
+      })
+      expect(unread?.openedAt?.line).toBe(
+        lineOf('scenarios/backend/article-batch-copy.ts', 'const object = await s3.send(new GetObjectCommand'),
+      )
+      expect(evidenceOf('requests', /^headers at \+\d+ ms, 0 of 1000000 bytes read$/)).toBe(25)
+      expect(evidenceOf('kernel', /^ESTABLISHED$/)).toBe(25)
+      expect(evidenceOf('pools', /^leased, of 25$/)).toBe(25)
+      expect(evidenceOf('pools', /^queued$/)).toBe(1)
+      expect(evidenceOf('peer', /connections open$/)).toBeGreaterThanOrEqual(25)
+      expect(run).toMatchObject({ blockedAtRequest: 26, connectionsOpened: 25, requests: { sent: 27, ok: 26, failed: 0 } })
+      expect(run.proof).toMatchObject({ released: 25, answeredInMs: expect.any(Number), baselineInMs: expect.any(Number) })
+    })
+  }
+
+  for (const cell of cells) {
+    const isHere = backends.some((kind) => kind === cell.backend) || cell.backend === null
+    test.skipIf(!isHere)(`${nameOf(cell)}${isHere ? '' : whyNot}`, { timeout: 240_000 }, async () => {
+      const { verdict, expected, notes, asExpected } = await runOf(cell)
+      expect({ verdict, notes, asExpected }).toEqual({ verdict: expected?.verdict, notes: [], asExpected: true })
+    })
+  }
+})
