@@ -72,7 +72,7 @@ describe('every scenario is judged as declared', () => {
       )
       expect(evidenceOf('requests', /^headers at \+\d+ ms, 0 of 1000000 bytes read$/)).toBe(25)
       expect(evidenceOf('kernel', /^ESTABLISHED$/)).toBe(25)
-      expect(evidenceOf('pools', /^leased, of 25$/)).toBe(25)
+      expect(evidenceOf('pools', /^of 25 leases taken$/)).toBe(25)
       expect(evidenceOf('pools', /^queued$/)).toBe(1)
       expect(evidenceOf('peer', /connections open$/)).toBeGreaterThanOrEqual(25)
       expect(run).toMatchObject({ blockedAtRequest: 26, connectionsOpened: 25, requests: { sent: 27, ok: 26, failed: 0 } })

@@ -29,8 +29,9 @@ export interface NodeChild extends Subject {
   output(): string
 }
 
-/** A child that does not answer within this has a blocked event loop. */
+/** A child that does not answer within this has a blocked event loop; from then on until it answers again it is given less. */
 const ANSWER_MS = 2_000
+const MUTE_ANSWER_MS = 50
 const START_MS = 30_000
 /** How long a child may take to close its service and end by itself before it is killed. */
 const STOP_MS = 500
@@ -144,11 +145,15 @@ export function restoreError({ name, message, stack }: ErrorText): Error {
 
 function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null, clock: Clock): NodeChild {
   const pid = child.pid ?? 0
+  let isMute = false
   /** Null when the child does not answer or is gone: whoever asks goes on with what is seen from outside. */
   async function orNull<K extends QuestionName>(question: K, ask: Questions[K]['ask']): Promise<Questions[K]['answer'] | null> {
     try {
-      return await line.ask(question, ask, ANSWER_MS)
+      const answer = await line.ask(question, ask, isMute ? MUTE_ANSWER_MS : ANSWER_MS)
+      isMute = false
+      return answer
     } catch {
+      isMute = true
       return null
     }
   }

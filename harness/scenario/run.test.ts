@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunRecord } from '../model/run-record.ts'
+import { liveProcess } from '../subjects/run-id.ts'
+import { discoverScenarios } from './discover.ts'
+import { runSuite } from './suite.ts'
+
+const DOOR = pathToFileURL(fileURLToPath(new URL('../index.ts', import.meta.url))).href
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'watertight-run-test-'))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Runs one scenario whose clean work is `body`, in a child, as the command line would. */
+async function runWork(name: string, body: string, workTimeoutMs: number): Promise<RunRecord> {
+  const own = mkdtempSync(join(folder, `${name}-`))
+  const file = join(own, 'process', `${name}.ts`)
+  const text = [
+    `import { defineScenario } from '${DOOR}'`,
+    `export default defineScenario({ name: '${name}', idleTimeoutMs: 300, work: async (context) => {`,
+    body,
+    '} })',
+  ].join('\n')
+  const { mkdirSync } = await import('node:fs')
+  mkdirSync(join(own, 'process'))
+  writeFileSync(file, text)
+  return runSuite({
+    scenarios: await discoverScenarios(own),
+    variants: ['fixed'],
+    backends: ['embedded'],
+    url: null,
+    iterations: 1,
+    workTimeoutMs,
+    idleTimeoutMs: null,
+    docker: false,
+    bail: false,
+    signal: new AbortController().signal,
+    onEvent: () => {},
+  })
+}
+
+test('a child whose event loop is blocked is judged hung within its bound', async () => {
+  const begun = performance.now()
+  const { runs } = await runWork('blocked', 'for (;;) {}', 500)
+  expect(runs[0]).toMatchObject({ verdict: 'leaked', findings: [{ code: 'WORK_HUNG', severity: 'starvation' }] })
+  expect(runs[0]?.findings[0]?.summary).toContain('event loop does not answer')
+  // 0.5 s of work timeout, 2 s for the first missing answer, 0.5 s for the second look; the rest is starting and ending.
+  expect(performance.now() - begun).toBeLessThan(10_000)
+})
+
+test('a child that ends in mid-work is inconclusive, and says how it ended', async () => {
+  const { runs } = await runWork('crash', 'process.exit(7)', 5_000)
+  expect(runs[0]).toMatchObject({ verdict: 'inconclusive', asExpected: false })
+  expect(runs[0]?.notes.join(' ')).toContain('exit code 7')
+})
+
+test('a child that floods its output is judged like any other', async () => {
+  const { runs } = await runWork('flood', "for (let i = 0; i < 2_000; i += 1) process.stdout.write('x'.repeat(65_536))", 20_000)
+  expect(runs[0]).toMatchObject({ verdict: 'clean', asExpected: true })
+})
+
+test('a scenario that does not load fails with what its child printed', async () => {
+  await expect(
+    runWork('broken', "}, cases: { '': {} } }); await import('./nothing-there.ts'); ({ a: async () => {", 1_000),
+  ).rejects.toThrow(/nothing-there/)
+})
+
+test('work that throws is not as expected, and is judged all the same', async () => {
+  const { runs } = await runWork('throws', "throw new Error('no such bucket')", 5_000)
+  expect(runs[0]).toMatchObject({ verdict: 'clean', asExpected: false, workError: 'Error: no such bucket' })
+})
+
+test('a timer left by the work is named at its line', async () => {
+  const { runs } = await runWork('timer', 'setInterval(() => {}, 1_000)', 5_000)
+  expect(runs[0]).toMatchObject({ verdict: 'leaked', findings: [{ code: 'TIMER_LEFT', openedAt: { line: 3 } }] })
+})
+
+test('no child is left when the suite returns', async () => {
+  const { runs } = await runWork('leaves-pid', "throw new Error('pid ' + process.pid)", 5_000)
+  const pid = Number(/pid (\d+)/.exec(runs[0]?.workError ?? '')?.[1])
+  expect(pid).toBeGreaterThan(1)
+  expect(liveProcess(pid)).toBeNull()
+})
