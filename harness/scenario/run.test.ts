@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -16,7 +16,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Runs one scenario whose clean work is `body`, in a child, as the command line would. */
-async function runWork(name: string, body: string, workTimeoutMs: number): Promise<RunRecord> {
+async function runWork(name: string, body: string, workTimeoutMs: number, after = ''): Promise<RunRecord> {
   const own = mkdtempSync(join(folder, `${name}-`))
   const file = join(own, 'process', `${name}.ts`)
   const text = [
@@ -24,8 +24,8 @@ async function runWork(name: string, body: string, workTimeoutMs: number): Promi
     `export default defineScenario({ name: '${name}', idleTimeoutMs: 300, work: async (context) => {`,
     body,
     '} })',
+    after,
   ].join('\n')
-  const { mkdirSync } = await import('node:fs')
   mkdirSync(join(own, 'process'))
   writeFileSync(file, text)
   return runSuite({
@@ -63,10 +63,9 @@ test('a child that floods its output is judged like any other', async () => {
   expect(runs[0]).toMatchObject({ verdict: 'clean', asExpected: true })
 })
 
-test('a scenario that does not load fails with what its child printed', async () => {
-  await expect(
-    runWork('broken', "}, cases: { '': {} } }); await import('./nothing-there.ts'); ({ a: async () => {", 1_000),
-  ).rejects.toThrow(/nothing-there/)
+test('a scenario that does not load in its child fails with what the child said', async () => {
+  const onlyInTheChild = "if (process.env.WATERTIGHT_RUN_ID) throw new Error('no licence on this machine')"
+  await expect(runWork('broken', '', 1_000, onlyInTheChild)).rejects.toThrow(/did not start: no licence on this machine/)
 })
 
 test('work that throws is not as expected, and is judged all the same', async () => {
