@@ -7,4 +7,5 @@ export type { Evidence, Finding, FindingCode, Place, Severity } from './model/fi
 export type { Allowance, Budget, FindLeaksOptions } from './model/options.ts'
 export type { Load, Scenario, Service, Work, WorkContext } from './model/scenario.ts'
 export { defineScenario } from './scenario/define.ts'
+export { type RunScenarioOptions, runScenario } from './scenario/run-scenario.ts'
 export { expectNoLeaks, findLeaks } from './session/find-leaks.ts'

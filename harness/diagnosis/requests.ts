@@ -96,7 +96,7 @@ function unreadBody(
     ...(waiting > 0 ? [{ ledger: 'kernel' as const, says: 'bytes waiting in receive queues', value: waiting }] : []),
     ...poolEvidence(pool),
     ...peerEvidence(material),
-    ...exitEvidence(material.wouldExit),
+    ...(material.hung === null ? exitEvidence(material.wouldExit) : []),
   ]
   return composeFinding({
     code: 'UNREAD_BODY',
@@ -121,9 +121,9 @@ function bodyWords(group: readonly [OpenRequest, ...OpenRequest[]]): string {
 
 function poolEvidence(pool: PoolPage | null): readonly Evidence[] {
   if (pool === null) return []
-  const limit = pool.limit === null || !Number.isFinite(pool.limit) ? 'no limit' : `of ${pool.limit}`
+  const leased = pool.limit === null || !Number.isFinite(pool.limit) ? 'leases taken, no limit' : `of ${pool.limit} leases taken`
   return [
-    { ledger: 'pools', says: `leased, ${limit}`, value: pool.leased },
+    { ledger: 'pools', says: leased, value: pool.leased },
     { ledger: 'pools', says: 'queued', value: pool.queued },
   ]
 }

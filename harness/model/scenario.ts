@@ -58,6 +58,8 @@ export interface Scenario {
   /** The contract: back at the baseline this long after the work ends. */
   readonly idleTimeoutMs: number
   readonly cases: Readonly<Record<string, Variants>>
+  /** Absolute path of the module that defined it, for the child to load it again; null when that is not a file. */
+  readonly file: string | null
 }
 
 /** The key of `cases` for a scenario that has none; reported as `case: null`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { captureStack } from '../ledger/stacks.ts'
 import type { BackendSpec } from '../model/backend.ts'
 import { HarnessError } from '../model/errors.ts'
 import { LAYERS, type Layer, ONLY_CASE, type Scenario, type Variants, type Work } from '../model/scenario.ts'
@@ -70,5 +71,6 @@ export function defineScenario(definition: ScenarioDefinition): Scenario {
     limits: definition.limits ?? null,
     idleTimeoutMs: definition.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
     cases,
+    file: captureStack(defineScenario).frame()?.file ?? null,
   }
 }

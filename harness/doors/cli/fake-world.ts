@@ -30,7 +30,7 @@ export function fakeScenario(
     throw new Error('a fake backend is never started')
   }
   const backend = kinds.length === 0 ? null : { kinds, start }
-  return { name, layer: 'backend', client: 'aws-sdk', shows: `what ${name} shows`, backend, limits: null, idleTimeoutMs: 6000, cases }
+  return { name, layer: 'backend', client: 'aws-sdk', shows: `what ${name} shows`, backend, limits: null, idleTimeoutMs: 6000, cases, file: null }
 }
 
 /** A run as expected; `changes` make it otherwise. */

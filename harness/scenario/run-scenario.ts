@@ -1,0 +1,64 @@
+import type { BackendKind } from '../model/backend.ts'
+import { HarnessError } from '../model/errors.ts'
+import type { ScenarioRun, VariantName } from '../model/run-record.ts'
+import { ONLY_CASE, type Scenario } from '../model/scenario.ts'
+import { runSuite } from './suite.ts'
+
+export interface RunScenarioOptions {
+  /** Default: `fixed` where there is one, else `leaky`. */
+  readonly variant?: VariantName
+  /** Needed when the scenario has several. */
+  readonly case?: string
+  /** Default `embedded`; ignored by a scenario without a backend. */
+  readonly backend?: BackendKind
+  /** Origin of the server, for backend `url`. */
+  readonly url?: string
+  /** Default 1. */
+  readonly iterations?: number
+  /** Default 60_000. */
+  readonly workTimeoutMs?: number
+  /** Default: the scenario's own. */
+  readonly idleTimeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Runs one variant of one scenario in a child of its own and judges it.
+ * @throws {HarnessError} UNKNOWN_SCENARIO for a variant or case it does not have, BACKEND_UNAVAILABLE, BACKEND_FAILED, SUBJECT_FAILED, INTERRUPTED.
+ */
+export async function runScenario(scenario: Scenario, options: RunScenarioOptions = {}): Promise<ScenarioRun> {
+  const { file } = scenario
+  if (file === null) throw new HarnessError('INVALID_SCENARIO', `scenario ${scenario.name} was not defined in a file: a child cannot load it`)
+  const name = caseOf(scenario, options.case)
+  const declared = scenario.cases[name] ?? {}
+  const variant = options.variant ?? (declared.fixed === undefined ? 'leaky' : 'fixed')
+  if (declared[variant] === undefined) throw new HarnessError('UNKNOWN_SCENARIO', `scenario ${scenario.name} has no ${variant} variant`)
+  const { runs, skipped } = await runSuite({
+    scenarios: [{ scenario: { ...scenario, cases: { [name]: declared } }, file }],
+    variants: [variant],
+    backends: [options.backend ?? 'embedded'],
+    url: options.url ?? null,
+    iterations: options.iterations ?? 1,
+    workTimeoutMs: options.workTimeoutMs ?? 60_000,
+    idleTimeoutMs: options.idleTimeoutMs ?? null,
+    docker: false,
+    bail: false,
+    signal: options.signal ?? new AbortController().signal,
+    onEvent: () => {},
+  })
+  const [run] = runs
+  if (run !== undefined) return run
+  const [unavailable] = skipped
+  if (unavailable !== undefined) throw new HarnessError('BACKEND_UNAVAILABLE', unavailable.reason, unavailable.remedy)
+  if (options.signal?.aborted === true) throw new HarnessError('INTERRUPTED', `scenario ${scenario.name} was interrupted`)
+  throw new HarnessError('INVALID_OPTION', `scenario ${scenario.name} does not run on ${options.backend ?? 'embedded'}`)
+}
+
+function caseOf(scenario: Scenario, wanted: string | undefined): string {
+  const names = Object.keys(scenario.cases)
+  const [only, ...others] = names
+  const name = wanted ?? (others.length === 0 ? only : undefined)
+  if (name !== undefined && names.includes(name)) return name
+  const known = names.filter((each) => each !== ONLY_CASE).join(', ')
+  throw new HarnessError('UNKNOWN_SCENARIO', `scenario ${scenario.name} has the cases ${known}`, 'name one with the option `case`')
+}
