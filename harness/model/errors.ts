@@ -18,11 +18,14 @@ export type HarnessErrorCode =
 export class HarnessError extends Error {
   override readonly name: string = 'HarnessError'
   readonly code: HarnessErrorCode
+  /** The message without its remedy. */
+  readonly what: string
   /** What to do about it, one sentence; null when the message holds it. */
   readonly remedy: string | null
   constructor(code: HarnessErrorCode, message: string, remedy: string | null = null, options?: ErrorOptions) {
     super(remedy === null ? message : `${message}\n  remedy: ${remedy}`, options)
     this.code = code
+    this.what = message
     this.remedy = remedy
   }
 }

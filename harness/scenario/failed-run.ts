@@ -19,7 +19,7 @@ export function failedRun(scenario: Scenario, key: RunKey, error: HarnessError):
     verdict: 'inconclusive',
     expected: variantOf(scenario, key).expects,
     asExpected: false,
-    notes: [error.message],
+    notes: [error.what],
     findings: [],
     baseline: UNSEEN,
     peak: UNSEEN,

@@ -28,7 +28,8 @@ export interface RunScenarioOptions {
  */
 export async function runScenario(scenario: Scenario, options: RunScenarioOptions = {}): Promise<ScenarioRun> {
   const { file } = scenario
-  if (file === null) throw new HarnessError('INVALID_SCENARIO', `scenario ${scenario.name} was not defined in a file: a child cannot load it`)
+  if (file === null)
+    throw new HarnessError('INVALID_SCENARIO', `scenario ${scenario.name} was not defined in a file: a child cannot load it`)
   const name = caseOf(scenario, options.case)
   const declared = scenario.cases[name] ?? {}
   const variant = options.variant ?? (declared.fixed === undefined ? 'leaky' : 'fixed')

@@ -150,6 +150,6 @@ export function planRuns({ scenarios, variants, backends }: Pick<SuiteRequest, '
 
 function asHarnessError(error: unknown, key: RunKey): HarnessError {
   const where = `${key.scenario}${key.case === null ? '' : ` (${key.case})`}, ${key.variant}${key.backend === null ? '' : ` on ${key.backend}`}`
-  if (error instanceof HarnessError) return new HarnessError(error.code, `${where}: ${error.message}`, null, { cause: error })
+  if (error instanceof HarnessError) return new HarnessError(error.code, `${where}: ${error.what}`, error.remedy, { cause: error.cause })
   return new HarnessError('SUBJECT_FAILED', `${where}: ${error instanceof Error ? error.message : String(error)}`, null, { cause: error })
 }
