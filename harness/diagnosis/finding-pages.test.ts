@@ -1,0 +1,93 @@
+/** Every code has a page in docs/findings/, every page a code, and what a page shows is found as it says. */
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, createServer as createRawServer, type Server } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Diagnosis } from '../model/diagnosis.ts'
+import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
+
+const FOLDER = fileURLToPath(new URL('../../docs/findings/', import.meta.url))
+const DOOR = new URL('../index.ts', import.meta.url).href
+
+const codes = Object.keys(SEVERITY_OF) as readonly FindingCode[]
+const pages = readdirSync(FOLDER).filter((name) => name.endsWith('.md'))
+const pageOf = (code: string): string => (existsSync(`${FOLDER}${code}.md`) ? readFileSync(`${FOLDER}${code}.md`, 'utf8') : '')
+/** What stands between two lines of three backticks. */
+const exampleIn = (page: string): string => /^```js\n(.*?)^```$/ms.exec(page)?.[1] ?? ''
+
+test('every code has a page, and every page a code', () => {
+  expect(pages.toSorted()).toEqual(codes.map((code) => `${code}.md`).toSorted())
+})
+
+describe.each(codes)('the page of %s', (code) => {
+  test('names its code and its severity', () => {
+    expect(pageOf(code).split('\n').slice(0, 3)).toEqual([`# ${code}`, '', `Severity: ${SEVERITY_OF[code]}`])
+  })
+
+  test('has every part, on one screen', () => {
+    const headings = [...pageOf(code).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
+    expect(headings).toEqual([
+      SEVERITY_OF[code] === 'churn' ? 'Shows' : 'Leaks',
+      'How to read the evidence',
+      'Fix, and what it costs',
+      'Not to be confused with',
+    ])
+    const lines = pageOf(code).trimEnd().split('\n').length
+    expect(lines).toBeGreaterThanOrEqual(25)
+    expect(lines).toBeLessThanOrEqual(45)
+  })
+
+  test('links to pages that are there', () => {
+    const links = [...pageOf(code).matchAll(/\]\(([^)]+)\)/g)].map(([, link]) => link)
+    expect(links.filter((link) => link === `${code}.md` || !pages.includes(link ?? ''))).toEqual([])
+  })
+})
+
+/** Examples that never settle; the others have all the time they want. */
+const NEVER_SETTLE: ReadonlySet<string> = new Set<FindingCode>(['POOL_STARVED', 'WORK_HUNG'])
+/** Long enough to see that nothing moves: a body whose reader cannot be seen counts as unread after a second without a byte. */
+const IDLE_TIMEOUT_MS = 2_000
+
+describe('an example', () => {
+  const bytes = createServer({ keepAliveTimeout: 0 }, ({ url }, response) => {
+    if (url !== '/silence') response.end(Buffer.alloc(Number(url?.slice(1))))
+  })
+  const bye = createRawServer((socket) => void socket.on('error', () => {}).end('bye'))
+  const portOf = (server: Server): number => (server.address() as AddressInfo).port
+
+  beforeAll(async () => {
+    await Promise.all([bytes, bye].map((server) => once(server.listen(0, '127.0.0.1'), 'listening')))
+  })
+  afterAll(() => {
+    bytes.close().closeAllConnections()
+    bye.close()
+  })
+
+  /** In a process of its own: what it leaks must not be ours. As text, so that the page is the program. */
+  async function judge(code: FindingCode): Promise<Diagnosis> {
+    const far = { origin: `http://127.0.0.1:${portOf(bytes)}`, byePort: portOf(bye) }
+    const options = { idleTimeoutMs: IDLE_TIMEOUT_MS, ...(NEVER_SETTLE.has(code) ? { workTimeoutMs: 1_000 } : {}) }
+    const program = `import { findLeaks } from ${JSON.stringify(DOOR)}
+${exampleIn(pageOf(code))}
+const diagnosis = await findLeaks(() => work(${JSON.stringify(far)}), ${JSON.stringify(options)})
+process.stdout.write(JSON.stringify(diagnosis))
+process.exit(0)`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd: FOLDER })
+    return JSON.parse(stdout) as Diagnosis
+  }
+
+  for (const code of codes) {
+    test.concurrent(`of ${code} is judged ${code}, at one of its own lines`, async ({ expect }) => {
+      const { findings, workError, missing } = await judge(code)
+      expect({ workError, missing }).toEqual({ workError: undefined, missing: [] })
+      const found = findings.find((finding) => finding.code === code)
+      expect(found, JSON.stringify(findings)).toBeDefined()
+      // A process without a file calls its program [eval1]. Churn is nobody's line.
+      if (code !== 'CONNECTION_CHURN') expect(found?.openedAt?.file).toMatch(/^\[eval\d*\]$/)
+    })
+  }
+})
