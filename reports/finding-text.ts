@@ -22,14 +22,19 @@ function sayEvidence({ ledger, says, value }: Evidence, count: number): string {
   return what === undefined ? sayNumber(ledger, says, value, count) : `${source}: ${value} ${what}`
 }
 
-/** Evidence of all ledgers: `headers at +12 ms, 0 of 1.0 MB read; 25 sockets ESTABLISHED; 1 queued`. Empty when there is none. */
-export function why(finding: Finding): string {
+/** What each ledger says, in words and in the order of the evidence. */
+export function evidenceByLedger(finding: Finding): ReadonlyMap<LedgerName, readonly string[]> {
   const byLedger = new Map<LedgerName, string[]>()
   for (const evidence of finding.evidence) {
     const said = byLedger.get(evidence.ledger) ?? []
-    byLedger.set(evidence.ledger, [...said, sayEvidence(evidence, finding.count)])
+    byLedger.set(evidence.ledger, [...said, oneLine(readableBytes(sayEvidence(evidence, finding.count)))])
   }
-  return oneLine(readableBytes([...byLedger.values()].map((said) => said.join(', ')).join('; ')))
+  return byLedger
+}
+
+/** Evidence of all ledgers: `headers at +12 ms, 0 of 1.0 MB read; 25 sockets ESTABLISHED; 1 queued`. Empty when there is none. */
+export function why(finding: Finding): string {
+  return [...evidenceByLedger(finding).values()].map((said) => said.join(', ')).join('; ')
 }
 
 /** `scenarios/backend/article-batch-copy.ts:41 in copyAll` */

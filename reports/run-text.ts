@@ -29,11 +29,11 @@ export const STYLE_OF_VERDICT = {
 const INDENT = '     '
 const LABEL_WIDTH = 6
 
-/** `leaked with UNREAD_BODY, POOL_STARVED, blocked at request 26` */
+/** `leaked with UNREAD_BODY, POOL_STARVED, blocked at request 26`. A record read from its JSON has null where nothing was declared. */
 export function expectationText(expected: Expectation | null): string {
   if (expected === null) return 'nothing was declared'
   const codes = expected.codes === undefined || expected.codes.length === 0 ? '' : ` with ${expected.codes.join(', ')}`
-  return `${expected.verdict}${codes}${expected.blockedAtRequest === undefined ? '' : `, blocked at request ${expected.blockedAtRequest}`}`
+  return `${expected.verdict}${codes}${expected.blockedAtRequest == null ? '' : `, blocked at request ${expected.blockedAtRequest}`}`
 }
 
 /** A run as expected that left nothing needs no more than its head. */

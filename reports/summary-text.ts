@@ -6,7 +6,7 @@ import type { Paint } from './paint.ts'
 import { expectationText, STYLE_OF_VERDICT } from './run-text.ts'
 
 /** What could not run, of one backend and for one reason. */
-interface NotRun {
+export interface NotRun {
   readonly backend: string
   readonly reason: string
   readonly remedy: string
@@ -15,7 +15,7 @@ interface NotRun {
   readonly wanted: number
 }
 
-function notRun(record: RunRecord): NotRun[] {
+export function notRun(record: RunRecord): NotRun[] {
   const groups = new Map<string, SkippedRun[]>()
   for (const skipped of record.skipped) {
     const key = JSON.stringify([skipped.backend, skipped.reason, skipped.remedy])
@@ -63,7 +63,7 @@ function table(runs: readonly ScenarioRun[], paint: Paint): string[] {
 }
 
 /** `article-batch-copy (leaky, fixed)`, in the order they were skipped. */
-function skippedNames(skipped: readonly SkippedRun[]): string {
+export function skippedNames(skipped: readonly SkippedRun[]): string {
   const variants = new Map<string, Set<string>>()
   for (const { scenario, variant } of skipped) variants.set(scenario, (variants.get(scenario) ?? new Set()).add(variant))
   return oneLine([...variants].map(([scenario, names]) => `${scenario} (${[...names].join(', ')})`).join(', '))

@@ -4,7 +4,7 @@ import type { LedgerPage, LedgerSocket } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural } from './compose.ts'
 import type { Material } from './material.ts'
 import { peerEvidence } from './requests.ts'
-import type { ResidualSocket, Residue } from './residue.ts'
+import { type ResidualSocket, type Residue, roleOf } from './residue.ts'
 
 /** Three or more pools to one origin made at one line within the work: a client per call (product.md). */
 const POOLS_PER_SITE = 3
@@ -12,12 +12,11 @@ const POOLS_PER_SITE = 3
 type IdleSocket = ResidualSocket & { readonly ledger: LedgerSocket }
 
 export function connectionFindings(material: Material, residue: Residue, claimed: ReadonlySet<ResidualSocket>): readonly Finding[] {
-  const unclaimed = residue.sockets.filter((socket) => !claimed.has(socket))
-  // The other end of a connection that this same process opened is a symptom of that end.
-  const own = new Set(
-    residue.sockets.flatMap(({ kernel }) => (kernel?.role === 'outbound' ? [`${kernel.local.port}>${kernel.remote.port}`] : [])),
-  )
-  const causes = unclaimed.filter(({ kernel }) => kernel?.role !== 'inbound' || !own.has(`${kernel.remote.port}>${kernel.local.port}`))
+  // What a server accepted that was itself left listening is a symptom of that.
+  const left = new Set(residue.handles.flatMap((handle) => handle.port ?? []))
+  const isSymptom = (socket: ResidualSocket): boolean =>
+    roleOf(socket) === 'inbound' && left.has(socket.kernel?.local.port ?? socket.ledger?.localPort ?? -1)
+  const causes = residue.sockets.filter((socket) => !claimed.has(socket) && !isSymptom(socket))
 
   const isPeerClosed = (socket: ResidualSocket): boolean => socket.kernel?.state === 'CLOSE_WAIT'
   const peerClosed = causes.filter(isPeerClosed)
@@ -34,15 +33,15 @@ export function connectionFindings(material: Material, residue: Residue, claimed
   ]
 }
 
-const groupKey = (socket: ResidualSocket): string =>
-  `${lineKey(socket.ledger?.openedAt ?? null)} ${originOf(socket)} ${socket.kernel?.role ?? socket.ledger?.role}`
+const groupKey = (socket: ResidualSocket): string => `${lineKey(socket.ledger?.openedAt ?? null)} ${originOf(socket)} ${roleOf(socket)}`
 
 const poolsOf = (group: readonly IdleSocket[]): ReadonlySet<number> => new Set(group.flatMap(({ ledger }) => ledger.poolId ?? []))
 
-function originOf({ kernel, ledger }: ResidualSocket): string | null {
+function originOf(socket: ResidualSocket): string | null {
+  const { kernel, ledger } = socket
   if (ledger?.origin) return ledger.origin
   if (kernel === null) return null
-  const end = kernel.role === 'inbound' ? kernel.local : kernel.remote
+  const end = roleOf(socket) === 'inbound' ? kernel.local : kernel.remote
   return `tcp://${end.address.includes(':') ? `[${end.address}]` : end.address}:${end.port}`
 }
 
@@ -72,7 +71,7 @@ function closedByPeer(group: Group, material: Material): Finding {
 }
 
 function leftOpen(group: Group, material: Material): Finding {
-  const isInbound = group[0].kernel?.role === 'inbound'
+  const isInbound = roleOf(group[0]) === 'inbound'
   const unread = group.reduce((sum, { kernel }) => sum + (kernel?.receiveQueueBytes ?? 0), 0)
   return composeFinding({
     code: 'SOCKET_LEFT_OPEN',

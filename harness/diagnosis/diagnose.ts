@@ -8,6 +8,7 @@ import { connectionFindings } from './connections.ts'
 import { handleFindings } from './handles.ts'
 import type { Material } from './material.ts'
 import { PHASE_WORDS, requestFindings } from './requests.ts'
+import { rescuedFindings } from './rescued.ts'
 import { connectionsOf, isBack, type Residue, residueOf } from './residue.ts'
 
 /** Judges: pure, from plain data to plain data. Cause before symptom, one finding per resource, most severe first. */
@@ -16,6 +17,7 @@ export function diagnose(material: Material): Diagnosis {
   const requests = requestFindings(material, residue)
   const found = [
     ...requests.findings,
+    ...rescuedFindings(residue, material.cwd),
     ...connectionFindings(material, residue, requests.claimed),
     // Work that hangs has not ended: its timers and the like are still its own.
     ...(material.hung === null ? handleFindings(material, residue) : []),

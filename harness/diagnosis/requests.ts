@@ -4,6 +4,7 @@ import type { LedgerPage, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
 import type { Material } from './material.ts'
 import type { ResidualSocket, Residue } from './residue.ts'
+import { withSampledLines } from './sampled-lines.ts'
 
 export interface RequestFindings {
   readonly findings: readonly Finding[]
@@ -23,10 +24,10 @@ export const PHASE_WORDS = {
 export function requestFindings(material: Material, residue: Residue): RequestFindings {
   const { cwd } = material
   const socketOf = socketFinder(residue)
-  const open = residue.requests
+  const open = material.options.level === 'sampled' ? withSampledLines(residue.requests) : residue.requests
   const queued = open.filter((request) => request.phase === 'queued')
   const unread = open.filter((request) => isUnread(request, socketOf(request), material.earlierPage))
-  const starving = queued.filter((request) => isBehindLeases(request, material.page, unread))
+  const starving = queued.filter((request) => holdersFor(request, material.page, unread).length > 0)
   const others = open.filter((request) => !unread.includes(request) && !starving.includes(request))
 
   const groupKey = (request: OpenRequest): string => `${lineKey(request.openedAt)} ${request.origin} ${request.method}`
@@ -40,11 +41,18 @@ export function requestFindings(material: Material, residue: Residue): RequestFi
   ]
   const claimed = new Set(open.flatMap((request) => socketOf(request) ?? []))
   const waitedFor = [...others, ...starving].toSorted((a, b) => a.createdAtMs - b.createdAtMs)
-  return { findings, claimed, blockedAtRequest: firstBlocked(starving), waitedFor }
+  return { findings, claimed, blockedAtRequest: firstBlocked(starving, unread), waitedFor }
 }
 
-function firstBlocked(starving: readonly OpenRequest[]): number | null {
-  const ordinals = starving.flatMap((request) => request.ordinalAtSite ?? [])
+/**
+ * Ordinal of the first that got no connection among the requests made at the leaking line. One made elsewhere has no number there: it comes
+ * after all that hold a lease.
+ */
+function firstBlocked(starving: readonly OpenRequest[], unread: readonly OpenRequest[]): number | null {
+  const leaking = new Set(unread.map((request) => lineKey(request.openedAt)))
+  const held = unread.flatMap((request) => request.ordinalAtSite ?? [])
+  const next = held.length > 0 ? [Math.max(...held) + 1] : []
+  const ordinals = starving.flatMap((request) => (leaking.has(lineKey(request.openedAt)) ? (request.ordinalAtSite ?? []) : next))
   return ordinals.length > 0 ? Math.min(...ordinals) : null
 }
 
@@ -69,12 +77,13 @@ export function isUnread(request: OpenRequest, socket: ResidualSocket | null, ea
   return waiting || arrivedWhole || request.reader === 'stopped'
 }
 
-/** Its pool has no free connection and unread bodies hold the leases. */
-function isBehindLeases(request: OpenRequest, page: LedgerPage | null, unread: readonly OpenRequest[]): boolean {
-  if (request.phase !== 'queued') return false
+/** The unread bodies that hold the leases a queued request waits for. */
+function holdersFor(request: OpenRequest, page: LedgerPage | null, unread: readonly OpenRequest[]): readonly OpenRequest[] {
   const pool = poolOf(page, request)
-  if (pool !== null) return unread.some((held) => held.poolId === pool.id)
-  return unread.some((held) => request.origin === null || held.origin === request.origin)
+  if (pool === null) return unread.filter((held) => request.origin === null || held.origin === request.origin)
+  // Queued although its own pool has room: what is used up is the total over all origins (maxTotalSockets).
+  const hasRoom = pool.limit !== null && pool.leased + pool.idle < pool.limit
+  return unread.filter((held) => held.poolId === pool.id || (hasRoom && held.client === request.client))
 }
 
 const poolOf = (page: LedgerPage | null, request: OpenRequest): PoolPage | null =>
@@ -189,8 +198,8 @@ function outlives(
 function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readonly OpenRequest[], material: Material): Finding {
   const [first] = group
   const pool = poolOf(material.page, first)
-  const holders = unread.filter((held) => (pool === null ? first.origin === null || held.origin === first.origin : held.poolId === pool.id))
-  const ordinal = firstBlocked(group)
+  const holders = holdersFor(first, material.page, unread)
+  const ordinal = firstBlocked(group, unread)
   const limit = pool?.limit ?? holders.length
   const at = ordinal === null ? 'requests queue' : `blocks at request ${ordinal}`
   const noWarning = first.client === 'node:http' && group.length < 2 * limit

@@ -1,8 +1,8 @@
 /** What is there now and was not there before, by identity. */
 import type { Census } from '../model/census.ts'
-import type { LedgerPage, LedgerSocket, OpenHandle, OpenRequest } from '../model/ledger-page.ts'
+import type { LedgerPage, LedgerSocket, OpenHandle, OpenRequest, RescuedBody } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
-import type { SocketSighting } from '../model/sighting.ts'
+import type { Endpoint, SocketSighting } from '../model/sighting.ts'
 
 /** A socket of the residue with all that is known of it. Either side may be missing: no kernel probe, or no ledger. */
 export interface ResidualSocket {
@@ -14,6 +14,8 @@ export interface Residue {
   readonly requests: readonly OpenRequest[]
   readonly sockets: readonly ResidualSocket[]
   readonly handles: readonly OpenHandle[]
+  /** Bodies that nobody but the garbage collector let go of: over, and yet no merit of the work. */
+  readonly rescued: readonly RescuedBody[]
 }
 
 /** TIME_WAIT is not a leak; a CLOSE socket holds nothing on the network; a listener is a handle. */
@@ -34,9 +36,15 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
   const requests = (page?.requests ?? []).filter((request) => request.iteration >= 0)
   const handles = (page?.handles ?? []).filter((handle) => handle.iteration >= 0 && handle.isReferenced !== false)
   const fresh = recount.sockets === null ? ledgerOnly(page) : freshSockets(baseline, recount, page)
-  const sockets = fresh.filter((socket) => !isTrusted(socket, options))
-  return { requests, sockets, handles }
+  const sockets = fresh.filter((socket) => !isTrusted(socket, page, options))
+  return { requests, sockets, handles, rescued: page?.rescued ?? [] }
 }
+
+const wayOf = (from: Endpoint, to: Endpoint): string => `${from.address}:${from.port}>${to.address}:${to.port}`
+
+/** The ledger saw who connected; the kernel has only the listener of the moment to go by, which may have closed. */
+export const roleOf = ({ kernel, ledger }: ResidualSocket): 'outbound' | 'inbound' =>
+  (ledger?.role ?? kernel?.role) === 'inbound' ? 'inbound' : 'outbound'
 
 function freshSockets(baseline: Census, recount: Census, page: LedgerPage | null): readonly ResidualSocket[] {
   const before = new Set((baseline.sockets ?? []).map((socket) => socket.inode))
@@ -47,10 +55,16 @@ function freshSockets(baseline: Census, recount: Census, page: LedgerPage | null
   }
   const byInode = new Map((page?.sockets ?? []).map((socket) => [socket.inode, socket]))
   const byPort = new Map((page?.sockets ?? []).map((socket) => [`${socket.localPort}>${socket.remotePort}`, socket]))
-  const fresh: ResidualSocket[] = []
-  for (const kernel of connectionsOf(recount)) {
-    if (before.has(kernel.inode)) continue
+  const open = connectionsOf(recount).map((kernel) => {
     const ledger = byInode.get(kernel.inode) ?? byPort.get(`${kernel.local.port}>${kernel.remote.port}`) ?? null
+    return { kernel, ledger }
+  })
+  const ours = new Set(open.filter((socket) => roleOf(socket) === 'outbound').map(({ kernel }) => wayOf(kernel.local, kernel.remote)))
+  const fresh: ResidualSocket[] = []
+  for (const { kernel, ledger } of open) {
+    if (before.has(kernel.inode)) continue
+    // The other end of a connection that this same process opened and still holds: judged, and counted, at the end that opened it.
+    if (roleOf({ kernel, ledger }) === 'inbound' && ours.has(wayOf(kernel.remote, kernel.local))) continue
     const replaced = replaceable.get(remoteOf(kernel)) ?? 0
     if (ledger?.isIdle === true && replaced > 0) replaceable.set(remoteOf(kernel), replaced - 1)
     else fresh.push({ kernel, ledger })
@@ -63,9 +77,11 @@ function ledgerOnly(page: LedgerPage | null): readonly ResidualSocket[] {
   return (page?.sockets ?? []).filter((socket) => socket.iteration >= 0).map((ledger) => ({ kernel: null, ledger }))
 }
 
-/** Under 'trust' an idle pooled connection whose idle timeout is finite will close by itself. */
-function isTrusted({ ledger }: ResidualSocket, options: ResolvedOptions): boolean {
-  return options.idleConnections === 'trust' && ledger !== null && ledger.isIdle && effectiveIdleMs(ledger) !== Number.POSITIVE_INFINITY
+/** Under 'trust' an idle pooled connection whose idle timeout is finite will close by itself, and a pool from before may grow as it likes. */
+function isTrusted({ ledger }: ResidualSocket, page: LedgerPage | null, options: ResolvedOptions): boolean {
+  if (options.idleConnections !== 'trust' || ledger === null || !ledger.isIdle) return false
+  const isOlder = page?.pools.some((pool) => pool.id === ledger.poolId && pool.isOlderThanBaseline) === true
+  return isOlder || effectiveIdleMs(ledger) !== Number.POSITIVE_INFINITY
 }
 
 /** The idle timeout in force on a connection: the client's own, or the server's as far as it told us. Unknown counts as none. */
@@ -78,6 +94,7 @@ export function isBack(residue: Residue, options: ResolvedOptions): boolean {
   return (
     residue.requests.length <= options.budget.requests &&
     residue.sockets.length <= options.budget.sockets &&
-    residue.handles.length <= options.budget.handles
+    residue.handles.length <= options.budget.handles &&
+    residue.rescued.length === 0
   )
 }

@@ -1,4 +1,5 @@
 /** What the recorders write into: plain mutable state of one ledger, bounded. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
@@ -8,8 +9,12 @@ import { type Capture, captureStack } from './stacks.ts'
 export const REQUEST_SLOT = Symbol('watertight request')
 export const SOCKET_SLOT = Symbol('watertight socket')
 export const CAPTURE_SLOT = Symbol('watertight stack')
+/** Stack of whoever had to queue, on the queue's own entry. */
+export const QUEUED_SLOT = Symbol('watertight queued')
 
 export interface RequestEntry {
+  /** Whose it is: an earlier ledger of this process may have marked the same object. */
+  readonly book: Book
   readonly id: number
   client: HttpClient
   /** ClientRequest, or undici's Request. */
@@ -25,16 +30,17 @@ export interface RequestEntry {
   receivedBytes: number | null
   socket: SocketEntry | null
   readonly capture: Capture | null
-  readonly iteration: number
+  iteration: number
   countedAsFailed: boolean
 }
 
 export interface SocketEntry {
+  readonly book: Book
   readonly id: number
   readonly socket: SocketLike
   readonly role: 'outbound' | 'inbound'
   readonly openedAtMs: number
-  readonly iteration: number
+  iteration: number
   readonly capture: Capture | null
   /** Stack of the first request it carried: for a pooled connection that is who needed it. */
   firstRequest: Capture | null
@@ -65,7 +71,7 @@ export interface PoolEntry {
   readonly agent: object | null
   /** The agent's name for this origin. */
   readonly agentName: string | null
-  readonly firstSeenIteration: number
+  firstSeenIteration: number
 }
 
 export interface HandleEntry {
@@ -88,6 +94,10 @@ export interface Book {
   readonly eyes: ClientEyes
   level: LedgerLevel
   iteration: number
+  /** The work has ended: what is opened from now on is its own only if it descends from it. */
+  isOver: boolean
+  /** What runs inside `inWork` carries this; null while nobody has run anything there, so that descent cannot be told. */
+  work: object | null
   nextId: number
   readonly requests: Set<RequestEntry>
   readonly sockets: Set<SocketEntry>
@@ -118,6 +128,8 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     eyes,
     level,
     iteration: -1,
+    isOver: false,
+    work: null,
     nextId: 1,
     requests: new Set(),
     sockets: new Set(),
@@ -141,12 +153,50 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
   }
 }
 
+/** Whose work runs. Node carries it through callbacks and promises without any hook of ours (AsyncContextFrame, Node 24). */
+const descent = new AsyncLocalStorage<object>()
+
+/** Runs the work so that what it leads to, however late, is known as its own. */
+export function inWork<T>(book: Book, work: () => T): T {
+  book.work ??= {}
+  return descent.run(book.work, work)
+}
+
+/** Is what happens now to be counted as the work's? After its end a stranger's doings are not. */
+export const isOfWork = (book: Book): boolean =>
+  book.iteration >= 0 && !(book.isOver && book.work !== null && descent.getStore() !== book.work)
+
+/** The iteration that what is opened now belongs to; -1 for none. */
+export const iterationNow = (book: Book): number => (isOfWork(book) ? book.iteration : -1)
+
 /** One request in 16 keeps its stack at level `sampled` (facts.md: 1.00 to 1.09 against 1.18 to 1.35 for every one). */
 const SAMPLE_EVERY = 16
 
-export function captureFor(book: Book, skip: (...args: never[]) => unknown): Capture | null {
+export function captureFor(book: Book, skip: (...args: never[]) => unknown, before: Capture | null = null): Capture | null {
   if (book.level === 'sampled' && book.sampleCounter++ % SAMPLE_EVERY !== 0) return null
-  return captureStack(skip)
+  return captureStack(skip, before)
+}
+
+/** Everything open now becomes older than the baseline, everything counted starts again from nothing. */
+export function startAfresh(book: Book): void {
+  book.iteration = -1
+  book.isOver = false
+  book.work = null
+  for (const entry of [...book.requests, ...book.sockets]) entry.iteration = -1
+  for (const byOrigin of book.pools.values()) for (const pool of byOrigin.values()) pool.firstSeenIteration = -1
+  book.poolQueue.clear()
+  book.history.length = 0
+  book.historyOverflowed = false
+  book.rescued.length = 0
+  book.durationsMs.length = 0
+  book.subscriberErrors.length = 0
+  Object.assign(book, { sent: 0, ok: 0, failed: 0, connectionsOpened: 0, peakOpen: 0, dropped: 0 })
+}
+
+/** The entry of a request in this very book: an earlier ledger of this process may have left one of its own. */
+export function requestEntryOf(book: Book, request: { [REQUEST_SLOT]?: RequestEntry }): RequestEntry | undefined {
+  const entry = request[REQUEST_SLOT]
+  return entry?.book === book ? entry : undefined
 }
 
 /** Adds to a bounded set; what finds no room is counted. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { LedgerLevel, LedgerPage } from '../model/ledger-page.ts'
-import { emptyBook, type RequestEntry } from './book.ts'
+import { emptyBook, inWork, type RequestEntry, startAfresh } from './book.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
@@ -11,11 +11,15 @@ import { undiciRecorders } from './undici.ts'
 
 /** Who opened what, inside the subject: requests, bodies, connections, handles. */
 export interface Ledger {
-  readonly level: LedgerLevel
   page(): LedgerPage
-  /** What follows belongs to iteration `n` of the work (from 0); new handles are noted from the first call until `endWork`. */
+  /** Everything open now becomes older than the baseline, everything counted starts again, at this level. */
+  startAfresh(level: LedgerLevel): void
+  /** What follows belongs to iteration `n` of the work (from 0); new handles are noted from the first call on. */
   beginWork(iteration: number): void
+  /** From here on only what descends from the work is noted as its own; without `inWork` that is every request and socket, and no handle. */
   endWork(): void
+  /** Runs the work so that its descendants are known. */
+  inWork<T>(work: () => T): T
   /** Lets go of every body that waits for a reader; returns how many. For the proof and for `findLeaks`' own cleaning up: this changes the subject. */
   releaseBodies(): number
   /** Closes idle pooled connections; returns how many. */
@@ -43,13 +47,24 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
   }
 
   return {
-    level,
+    startAfresh(level) {
+      watch?.stop()
+      watch = null
+      book.handles.clear()
+      startAfresh(book)
+      book.level = level
+    },
     page: () => writePage(book),
     beginWork(iteration) {
       book.iteration = iteration
-      if (level === 'full') watch ??= watchResources(book)
+      book.isOver = false
+      if (book.level === 'full') watch ??= watchResources(book)
     },
-    endWork: () => watch?.endWork(),
+    endWork() {
+      book.isOver = true
+      if (book.work === null) watch?.endWork()
+    },
+    inWork: (work) => (book.level === 'full' ? inWork(book, work) : work()),
     releaseBodies() {
       const waiting = [...book.requests].filter(waitsForReader)
       for (const entry of waiting) {

@@ -1,7 +1,18 @@
 /** Requests of node:http and node:https, and so of the AWS SDK and every client built on them. */
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
-import { type Book, beginRequest, captureFor, countFailure, endRequest, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
-import { noteRequestOn, socketEntryOf } from './sockets.ts'
+import {
+  type Book,
+  beginRequest,
+  captureFor,
+  countFailure,
+  endRequest,
+  iterationNow,
+  poolOf,
+  REQUEST_SLOT,
+  type RequestEntry,
+  requestEntryOf,
+} from './book.ts'
+import { noteRequestOn, olderSocket } from './sockets.ts'
 
 type Slotted = ClientRequest & { [REQUEST_SLOT]?: RequestEntry; readonly agent?: (Agent & { getName?(options: object): string }) | false }
 
@@ -18,6 +29,7 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
   function created({ request }: { request: Slotted }): void {
     const capture = captureFor(book, created)
     const entry: RequestEntry = {
+      book,
       id: book.nextId++,
       client: 'node:http',
       request,
@@ -32,7 +44,7 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
       receivedBytes: null,
       socket: null,
       capture,
-      iteration: book.iteration,
+      iteration: iterationNow(book),
       countedAsFailed: false,
     }
     request[REQUEST_SLOT] = entry
@@ -40,7 +52,7 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
   }
 
   function headers({ request, response }: { request: Slotted; response: IncomingMessage }): void {
-    const entry = request[REQUEST_SLOT]
+    const entry = requestEntryOf(book, request)
     if (entry === undefined) return
     entry.headersAtMs = performance.now()
     entry.response = response
@@ -58,7 +70,7 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
   }
 
   function failed({ request }: { request: Slotted }): void {
-    const entry = request[REQUEST_SLOT]
+    const entry = requestEntryOf(book, request)
     if (entry === undefined) return
     countFailure(book, entry)
     if (entry.response === null) endRequest(book, entry, performance.now())
@@ -75,7 +87,7 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
 export function linkSocket(book: Book, entry: RequestEntry): void {
   const request = entry.request as Slotted
   if (entry.socket === null && request.socket) {
-    entry.socket = socketEntryOf(book, request.socket, 'outbound', entry.capture)
+    entry.socket = olderSocket(book, request.socket, entry.capture)
   }
   const { agent } = request
   // Without keep-alive an Agent pools nothing: it only counts.

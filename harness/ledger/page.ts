@@ -2,33 +2,35 @@
 import { globalAgent } from 'node:http'
 import type { AgentCounts } from '../model/client-eyes.ts'
 import type { Frame, LedgerPage, LedgerSocket, OpenHandle, OpenRequest, PoolPage, RescuedBody } from '../model/ledger-page.ts'
-import { type Book, CAPTURE_SLOT, type PoolEntry, type RequestEntry, type SocketEntry } from './book.ts'
+import { type Book, CAPTURE_SLOT, type HandleEntry, type PoolEntry, QUEUED_SLOT, type RequestEntry, type SocketEntry } from './book.ts'
 import { linkSocket, poolOfRequest } from './node-http.ts'
 import { inodeOf, sweepDestroyed } from './sockets.ts'
 import type { Capture } from './stacks.ts'
 
 const siteOf = (frame: Frame | null): string | null => (frame === null ? null : `${frame.file}:${frame.line}:${frame.column}`)
 
-/** Requests that are over without any channel having said so: destroyed before an answer, or upgraded to something else. */
+/**
+ * Requests that are over without any channel having said so: destroyed before an answer, upgraded to something else, or answered over a
+ * connection that has closed since. The unread rest of the last kind lies in memory and holds nothing.
+ */
 function dropSilentlyEnded(book: Book): void {
   for (const entry of book.requests) {
+    if (entry.client !== 'node:http') continue
     const { destroyed } = entry.request as { destroyed?: boolean }
-    if (entry.client === 'node:http' && entry.response === null && destroyed === true) book.requests.delete(entry)
+    if (entry.response === null ? destroyed === true : entry.socket?.socket.destroyed === true) book.requests.delete(entry)
   }
 }
 
-/** The undici requests that wait inside a Pool; those dispatched or failed meanwhile leave the queue. */
+/** The undici requests that wait inside a Pool; those that failed meanwhile leave the queue, those dispatched have left it. */
 function waitingInPools(book: Book): readonly OpenRequest[] {
   const waiting: OpenRequest[] = []
   for (const resource of book.poolQueue) {
     const queued = book.eyes.queuedRequestOf(resource)
-    const dispatched = queued !== null && [...book.requests].some((entry) => book.eyes.undiciHandlerOf(entry.request) === queued.handler)
-    if (queued === null || queued.isOver || dispatched) {
+    if (queued === null || queued.isOver) {
       book.poolQueue.delete(resource)
       continue
     }
-    const capture =
-      (queued.handler as { [CAPTURE_SLOT]?: Capture })[CAPTURE_SLOT] ?? (resource as { [CAPTURE_SLOT]?: Capture })[CAPTURE_SLOT]
+    const capture = (queued.handler as { [CAPTURE_SLOT]?: Capture })[CAPTURE_SLOT] ?? (resource as { [QUEUED_SLOT]?: Capture })[QUEUED_SLOT]
     waiting.push({
       id: book.nextId++,
       client: queued.handler.constructor === Object ? 'fetch' : 'undici',
@@ -178,7 +180,8 @@ function poolPage(
     // undici tells nobody its limit; while requests wait inside the Pool it is what is connected.
     limit: agent?.limit ?? known ?? (queuedHere > 0 ? leased + idle : null),
     idleTimeoutMs: configured,
-    isOlderThanBaseline: pool.firstSeenIteration < 0 || owner === globalAgent,
+    // A connection from before is in it, so it was there before.
+    isOlderThanBaseline: pool.firstSeenIteration < 0 || owner === globalAgent || mine.some((socket) => socket.iteration < 0),
   }
 }
 
@@ -190,8 +193,9 @@ function configuredIdleTimeout(book: Book, pool: PoolEntry): number | null {
 }
 
 interface OpenResource {
-  readonly hasRef?: () => boolean
+  readonly hasRef?: () => boolean | null
   readonly pid?: number
+  readonly fd?: number
   readonly getsockname?: (out: object) => number
   readonly [CAPTURE_SLOT]?: Capture
 }
@@ -205,8 +209,16 @@ function portOf(resource: OpenResource): number | null {
   return typeof resource.getsockname === 'function' && resource.getsockname(out) === 0 ? (out.port ?? null) : null
 }
 
+/** Closed, but not told of yet: a file handle until it is collected (its number is negative by then), a timer for a turn (its reference is null). */
+function isClosed({ type, resource }: HandleEntry): boolean {
+  const { fd, hasRef } = resource as OpenResource
+  if (type === 'FILEHANDLE') return fd !== undefined && fd < 0
+  return type === 'Timeout' && hasRef !== undefined && hasRef.call(resource) === null
+}
+
 function openHandles(book: Book): readonly OpenHandle[] {
-  return [...book.handles.values()].map((entry) => {
+  const open = [...book.handles.values()].filter((entry) => !isClosed(entry))
+  return open.map((entry) => {
     const resource = entry.resource as OpenResource
     const port = portOf(resource)
     return {

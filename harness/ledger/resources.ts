@@ -1,6 +1,6 @@
 /** What no channel carries: timers, watchers, servers, workers, children, and requests queued inside an undici pool. */
 import { createHook } from 'node:async_hooks'
-import { type Book, CAPTURE_SLOT, keep } from './book.ts'
+import { type Book, CAPTURE_SLOT, isOfWork, keep, QUEUED_SLOT } from './book.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
 
@@ -50,23 +50,23 @@ export function serverRecorders(): Readonly<Record<string, (message: never) => v
 }
 
 export interface ResourceWatch {
-  /** No more new entries; what is closed later still leaves the book. */
+  /** No more new entries, where descent cannot be told; what is closed later still leaves the book. */
   endWork(): void
   stop(): void
 }
 
-/** Starts watching, at level `full` only. Creations are seen while the work runs, ends until `stop`. */
+/** Starts watching, at level `full` only. */
 export function watchResources(book: Book): ResourceWatch {
   function init(asyncId: number, type: string, _trigger: number, resource: object): void {
     // Node 22 knows no trackPromises and tells us of every promise.
     if (type === 'PROMISE' || type === 'TickObject') return
-    const slotted = resource as { [CAPTURE_SLOT]?: Capture }
+    const slotted = resource as { [CAPTURE_SLOT]?: Capture; [QUEUED_SLOT]?: Capture }
     if (ASKING_TYPES.has(type)) {
       slotted[CAPTURE_SLOT] = captureStack(init)
     } else if (type === QUEUED_TYPE) {
-      slotted[CAPTURE_SLOT] = captureStack(init)
-      keep(book, book.poolQueue, resource)
-    } else if (HANDLE_TYPES.has(type)) {
+      slotted[QUEUED_SLOT] = captureStack(init)
+      if (isOfWork(book)) keep(book, book.poolQueue, resource)
+    } else if (HANDLE_TYPES.has(type) && isOfWork(book)) {
       const entry = { id: asyncId, type, resource, capture: captureStack(init), openedAtMs: performance.now(), iteration: book.iteration }
       book.handles.set(asyncId, entry)
     }

@@ -1,29 +1,53 @@
 /** Sockets of the subject by Node's own objects: opened where, carrying what, idle or not. */
 import { readlinkSync } from 'node:fs'
-import { type Book, captureFor, keep, type RequestEntry, SOCKET_SLOT, type SocketEntry, type SocketLike } from './book.ts'
+import {
+  type Book,
+  CAPTURE_SLOT,
+  captureFor,
+  isOfWork,
+  iterationNow,
+  keep,
+  type RequestEntry,
+  SOCKET_SLOT,
+  type SocketEntry,
+  type SocketLike,
+} from './book.ts'
 import type { Capture } from './stacks.ts'
 
 type Slotted = SocketLike & { [SOCKET_SLOT]?: SocketEntry }
 
-/** The entry of a socket, made now when no channel announced it (opened before the ledger started). */
-export function socketEntryOf(book: Book, socket: object, role: 'outbound' | 'inbound', capture: Capture | null): SocketEntry {
-  const slotted = socket as Slotted
-  const known = slotted[SOCKET_SLOT]
-  if (known !== undefined) return known
+/** A socket that is opened now. */
+function openedNow(book: Book, socket: object, role: 'outbound' | 'inbound', capture: Capture | null): void {
+  enter(book, socket as Slotted, { role, capture, iteration: iterationNow(book) })
+}
+
+/** The entry of a socket somebody uses; one that no channel announced was opened before the ledger started. */
+export function olderSocket(book: Book, socket: object, capture: Capture | null): SocketEntry {
+  const known = (socket as Slotted)[SOCKET_SLOT]
+  if (known?.book === book) return known
+  // What an earlier ledger of this process knew of it is still true.
+  return enter(book, socket as Slotted, { role: 'outbound', capture: known?.capture ?? capture, iteration: -1 }, known)
+}
+
+function enter(
+  book: Book,
+  socket: Slotted,
+  opened: Pick<SocketEntry, 'role' | 'capture' | 'iteration'>,
+  earlier: SocketEntry | undefined = undefined,
+): SocketEntry {
   const entry: SocketEntry = {
+    ...opened,
+    book,
     id: book.nextId++,
-    socket: slotted,
-    role,
-    openedAtMs: performance.now(),
-    iteration: book.iteration,
-    capture,
-    firstRequest: null,
-    firstOrigin: null,
-    requestsServed: 0,
-    serverHintMs: null,
+    socket,
+    openedAtMs: earlier?.openedAtMs ?? performance.now(),
+    firstRequest: earlier?.firstRequest ?? null,
+    firstOrigin: earlier?.firstOrigin ?? null,
+    requestsServed: earlier?.requestsServed ?? 0,
+    serverHintMs: earlier?.serverHintMs ?? null,
     pool: null,
   }
-  slotted[SOCKET_SLOT] = entry
+  socket[SOCKET_SLOT] = entry
   if (book.sockets.size >= book.socketSweepAt) sweepDestroyed(book)
   keep(book, book.sockets, entry)
   return entry
@@ -50,11 +74,12 @@ export function noteRequestOn(entry: RequestEntry, keepAliveHeader: string | nul
 
 export function socketRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   function outbound({ socket }: { socket: object }): void {
-    if (book.iteration >= 0) book.connectionsOpened += 1
-    socketEntryOf(book, socket, 'outbound', captureFor(book, outbound))
+    if (isOfWork(book)) book.connectionsOpened += 1
+    openedNow(book, socket, 'outbound', captureFor(book, outbound))
   }
-  function inbound({ socket }: { socket: object }): void {
-    socketEntryOf(book, socket, 'inbound', null)
+  /** A connection that was accepted is opened by whoever listens. */
+  function inbound({ socket }: { socket: SocketLike }): void {
+    openedNow(book, socket, 'inbound', (socket.server as { [CAPTURE_SLOT]?: Capture } | null | undefined)?.[CAPTURE_SLOT] ?? null)
   }
   return { 'net.client.socket': outbound, 'net.server.socket': inbound }
 }

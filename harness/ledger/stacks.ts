@@ -10,8 +10,11 @@ export interface Capture {
   frame(): Frame | null
 }
 
-/** Takes the current stack without formatting it; frames above `skip` (a subscriber of ours) are left out. */
-export function captureStack(skip: (...args: never[]) => unknown): Capture {
+/**
+ * Takes the current stack without formatting it; frames above `skip` (a subscriber of ours) are left out. Where it turns out to hold no
+ * frame of the user's, `before` answers: the stack of what led here.
+ */
+export function captureStack(skip: (...args: never[]) => unknown, before: Capture | null = null): Capture {
   const holder: { stack?: unknown } = {}
   const limit = Error.stackTraceLimit
   try {
@@ -20,16 +23,27 @@ export function captureStack(skip: (...args: never[]) => unknown): Capture {
   } finally {
     Error.stackTraceLimit = limit
   }
-  return lazyFrame(holder)
+  return lazyFrame(holder, before)
 }
 
-function lazyFrame(holder: { stack?: unknown }): Capture {
+/** A stack may lean on one before it, that on another: as many as fetch follows redirects. Then the last is read, which lets go of the rest. */
+const MAX_CHAIN = 20
+interface Link extends Capture {
+  readonly depth: number
+}
+
+function lazyFrame(holder: { stack?: unknown }, before: Capture | null): Link {
   let frame: Frame | null | undefined
+  let leansOn = before
+  const depth = (before as Link | null)?.depth ?? 0
+  if (depth >= MAX_CHAIN) before?.frame()
   return {
+    depth: depth >= MAX_CHAIN ? 1 : depth + 1,
     frame() {
       if (frame === undefined) {
         // A program may have installed a prepareStackTrace that returns something else: then nothing is known, and nothing breaks.
-        frame = typeof holder.stack === 'string' ? userFrame(holder.stack) : null
+        frame = (typeof holder.stack === 'string' ? userFrame(holder.stack) : null) ?? leansOn?.frame() ?? null
+        leansOn = null
         delete holder.stack
       }
       return frame
@@ -41,6 +55,8 @@ const LINE = /^\s+at (?:(?:async )?(?<name>.+?) \()?(?:async )?(?<file>(?:file:\
 
 /** One line of a V8 stack as a frame; null for native, eval and node: frames. */
 export function parseStackLine(text: string): Frame | null {
+  // Code made at run time has no place of its own; who made it stands below on the stack.
+  if (text.includes('(eval at ')) return null
   const groups = LINE.exec(text)?.groups
   if (groups?.file === undefined) return null
   const [file] = groups.file.split('?')
@@ -60,19 +76,20 @@ function functionName(name: string | undefined): string | null {
 /** Our own sources: the folder that holds ledger/. Their tests are user code like any other. */
 const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
 const isOurs = (file: string): boolean => file.startsWith(OWN_FOLDER) && !/\.test\.[jt]s$/.test(file)
-const isDependency = (file: string): boolean => /[\\/]node_modules[\\/]/.test(file)
+/** The innermost `node_modules/<package>` of a path; null for a file that is nobody's dependency. */
+const packageOf = (file: string): string | null => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(file)?.[0] ?? null
 
 /**
- * The innermost frame of the user's own code: not Node's, not ours, not a dependency's. A program that itself lives in node_modules is
- * still named: by its outermost frame.
+ * The innermost frame of the user's own code: not Node's, not ours, not a dependency's. The program that runs (`main`) is the user's own
+ * even where it lives in node_modules.
  */
-export function userFrame(stack: string): Frame | null {
-  let dependency: Frame | null = null
+export function userFrame(stack: string, main: string = process.argv[1] ?? ''): Frame | null {
+  const program = packageOf(main)
   for (const text of stack.split('\n')) {
     const frame = parseStackLine(text)
     if (frame === null || isOurs(frame.file)) continue
-    if (!isDependency(frame.file)) return frame
-    dependency = frame
+    const dependency = packageOf(frame.file)
+    if (dependency === null || dependency === program) return frame
   }
-  return dependency
+  return null
 }

@@ -1,5 +1,5 @@
 /** Requests of undici and of built-in fetch: the same channels, whichever copy of undici speaks. */
-import { executionAsyncResource } from 'node:async_hooks'
+import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import {
   type Book,
   beginRequest,
@@ -7,11 +7,14 @@ import {
   captureFor,
   countFailure,
   endRequest,
+  iterationNow,
   poolOf,
+  QUEUED_SLOT,
   REQUEST_SLOT,
   type RequestEntry,
+  requestEntryOf,
 } from './book.ts'
-import { noteRequestOn, socketEntryOf } from './sockets.ts'
+import { noteRequestOn, olderSocket } from './sockets.ts'
 import type { Capture } from './stacks.ts'
 
 interface UndiciRequest {
@@ -22,6 +25,10 @@ interface UndiciRequest {
 }
 
 type WithCapture = object & { [CAPTURE_SLOT]?: Capture | null }
+type Queued = object & { [QUEUED_SLOT]?: Capture }
+
+/** The stack of the fetch that we are inside of: its redirects are followed from callbacks of undici's own, each with a new handler. */
+const fetching = new AsyncLocalStorage<Capture>()
 
 /** How garbage collection announces that it cancelled a body (facts.md). */
 const GC_MESSAGE = 'Response object has been garbage collected'
@@ -40,20 +47,28 @@ function headerValue(headers: readonly (Buffer | string)[], name: string): strin
 
 export function undiciRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   /** The stack of whoever asked: kept on the handler, or on the queue entry we run in, else the present one. */
-  function askedBy(handler: WithCapture | null): Capture | null {
-    const kept = handler?.[CAPTURE_SLOT] ?? (executionAsyncResource() as WithCapture)[CAPTURE_SLOT]
-    return kept === undefined ? captureFor(book, created) : kept
+  function askedBy(handler: WithCapture | null, isFetch: boolean): Capture | null {
+    const queued = executionAsyncResource() as Queued
+    book.poolQueue.delete(queued)
+    const kept = handler?.[CAPTURE_SLOT] ?? queued[QUEUED_SLOT]
+    if (kept !== undefined) return kept
+    if (!isFetch || book.level !== 'full') return captureFor(book, created)
+    const capture = captureFor(book, created, fetching.getStore())
+    if (capture !== null) fetching.enterWith(capture)
+    return capture
   }
 
   function created({ request }: { request: UndiciRequest }): void {
     const handler = book.eyes.undiciHandlerOf(request) as WithCapture | null
-    const capture = askedBy(handler)
+    const isFetch = handler?.constructor === Object
+    const capture = askedBy(handler, isFetch)
     // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.
     if (handler !== null) handler[CAPTURE_SLOT] = capture
     const origin = request.origin === null ? '' : new URL(String(request.origin)).origin
     const entry: RequestEntry = {
+      book,
       id: book.nextId++,
-      client: handler?.constructor === Object ? 'fetch' : 'undici',
+      client: isFetch ? 'fetch' : 'undici',
       request,
       response: null,
       method: request.method,
@@ -66,7 +81,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
       receivedBytes: null,
       socket: null,
       capture,
-      iteration: book.iteration,
+      iteration: iterationNow(book),
       countedAsFailed: false,
     }
     request[REQUEST_SLOT] = entry
@@ -74,9 +89,9 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
   }
 
   function sent({ request, socket }: { request: UndiciRequest; socket: object }): void {
-    const entry = request[REQUEST_SLOT]
+    const entry = requestEntryOf(book, request)
     if (entry === undefined) return
-    entry.socket = socketEntryOf(book, socket, 'outbound', entry.capture)
+    entry.socket = olderSocket(book, socket, entry.capture)
     if (entry.socket.pool === null) {
       const client = book.eyes.undiciClientOf(socket)
       if (client !== null) entry.socket.pool = poolOf(book, client.poolToken, entry.client, entry.origin, null)
@@ -84,7 +99,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
   }
 
   function headers({ request, response }: { request: UndiciRequest; response: { statusCode: number; headers: readonly Buffer[] } }): void {
-    const entry = request[REQUEST_SLOT]
+    const entry = requestEntryOf(book, request)
     if (entry === undefined || response.statusCode < 200) return
     entry.headersAtMs = performance.now()
     entry.status = response.statusCode
@@ -99,17 +114,17 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
   }
 
   function received({ request, chunk }: { request: UndiciRequest; chunk: { readonly length: number } }): void {
-    const entry = request[REQUEST_SLOT]
+    const entry = requestEntryOf(book, request)
     if (entry !== undefined) entry.receivedBytes = (entry.receivedBytes ?? 0) + chunk.length
   }
 
   function ended({ request }: { request: UndiciRequest }): void {
-    const entry = request[REQUEST_SLOT]
+    const entry = requestEntryOf(book, request)
     if (entry !== undefined) endRequest(book, entry, performance.now())
   }
 
   function failed({ request, error }: { request: UndiciRequest; error: unknown }): void {
-    const entry = request[REQUEST_SLOT]
+    const entry = requestEntryOf(book, request)
     if (entry === undefined) return
     if (mentionsGc(error)) {
       if (entry.iteration >= 0) book.rescued.push(entry)

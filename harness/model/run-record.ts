@@ -42,7 +42,11 @@ export interface LatencySummary {
   readonly max: number
 }
 
+/** Counts over time; time 0 is shortly before the baseline. */
 export interface Timeline {
+  /** When the work began and ended, on the time axis of `tMs`; null: unknown, or it never did. The idle deadline counts from the end. */
+  readonly workStartedAtMs: number | null
+  readonly workEndedAtMs: number | null
   readonly tMs: readonly number[]
   readonly sockets: readonly number[]
   readonly handles: readonly (number | null)[]

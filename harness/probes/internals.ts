@@ -8,7 +8,8 @@
  * | idle timeout in force   | client[Symbol(keep alive timeout)]           | same                                 |
  * | configured idle timeout | client[Symbol(default keep alive timeout)]   | same                                 |
  * | request -> handler      | request[Symbol(handler)]                     | same                                 |
- * | handler -> body         | RequestHandler#res, a Readable               | same; fetch's handler: unknown       |
+ * | handler -> body         | RequestHandler#res, fetch's handler.body     | same                                 |
+ * | wrapped handler         | RetryHandler#handler, RedirectHandler#handler | 8.12                                |
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
  * | stream -> its pipes     | stream._readableState.pipes                  | Node 22, 24, 26                      |
@@ -45,14 +46,25 @@ export function undiciClientOf(socket: object): UndiciClientCounts | null {
   }
 }
 
+/** Interceptors stacked deeper than this are not looked through. */
+const MAX_WRAPPERS = 10
+
+/** The handler of whoever asked, from within the wrappers of retry, redirect and other interceptors. */
+function askersHandler(handler: object): object {
+  let inner = handler
+  for (let depth = 0; depth < MAX_WRAPPERS && 'handler' in inner && isObject(inner.handler); depth += 1) inner = inner.handler
+  return inner
+}
+
 export function undiciHandlerOf(request: object): object | null {
   const handler = bySymbol(request, 'handler')
-  return isObject(handler) ? handler : null
+  return isObject(handler) ? askersHandler(handler) : null
 }
 
 export function undiciBodyOf(request: object): BodyState | null {
-  const handler = undiciHandlerOf(request)
-  const body = handler === null ? null : (handler as Fields).res
+  const handler = undiciHandlerOf(request) as Fields | null
+  // fetch hands in a plain object and keeps its body there; on a handler of the API `body` is what is sent.
+  const body = handler?.constructor === Object ? handler.body : handler?.res
   return isObject(body) && typeof (body as Readable).readableLength === 'number' ? readableState(body) : null
 }
 
@@ -71,13 +83,14 @@ export function readableState(stream: object): BodyState {
 export function queuedRequestOf(resource: object): QueuedRequest | null {
   const { opts, handler } = resource as { opts?: Fields; handler?: unknown }
   if (!isObject(opts) || !isObject(handler)) return null
+  const asker = askersHandler(handler)
   return {
     origin: opts.origin === undefined ? null : String(opts.origin),
     path: typeof opts.path === 'string' ? opts.path : null,
     method: typeof opts.method === 'string' ? opts.method : 'GET',
-    handler,
+    handler: asker,
     // A RequestHandler drops its callback once it has answered or failed it.
-    isOver: 'callback' in handler && handler.callback === null,
+    isOver: 'callback' in asker && asker.callback === null,
   }
 }
 

@@ -16,13 +16,13 @@ import {
 type AgentWithOptions = Agent & { readonly options?: { readonly timeout?: number }; readonly keepAlive?: boolean }
 
 export function agentCounts(agent: object, poolName: string): AgentCounts | null {
-  const { sockets, freeSockets, requests, maxSockets, options } = agent as AgentWithOptions
+  const { sockets, freeSockets, requests, maxSockets, maxTotalSockets, options } = agent as AgentWithOptions
   if (!sockets || !freeSockets || !requests) return null
   return {
     leased: sockets[poolName]?.length ?? 0,
     idle: freeSockets[poolName]?.length ?? 0,
     queued: requests[poolName]?.length ?? 0,
-    limit: typeof maxSockets === 'number' ? maxSockets : Number.POSITIVE_INFINITY,
+    limit: Math.min(maxSockets ?? Number.POSITIVE_INFINITY, maxTotalSockets ?? Number.POSITIVE_INFINITY),
     idleTimeoutMs: options?.timeout ? options.timeout : Number.POSITIVE_INFINITY,
   }
 }

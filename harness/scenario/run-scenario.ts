@@ -2,7 +2,6 @@ import type { BackendKind } from '../model/backend.ts'
 import { HarnessError } from '../model/errors.ts'
 import type { ScenarioRun, VariantName } from '../model/run-record.ts'
 import { ONLY_CASE, type Scenario } from '../model/scenario.ts'
-import { runSuite } from './suite.ts'
 
 export interface RunScenarioOptions {
   /** Default: `fixed` where there is one, else `leaky`. */
@@ -34,6 +33,8 @@ export async function runScenario(scenario: Scenario, options: RunScenarioOption
   const declared = scenario.cases[name] ?? {}
   const variant = options.variant ?? (declared.fixed === undefined ? 'leaky' : 'fixed')
   if (declared[variant] === undefined) throw new HarnessError('UNKNOWN_SCENARIO', `scenario ${scenario.name} has no ${variant} variant`)
+  // On demand: whoever only asks findLeaks, and every scenario child, does without queues and histograms.
+  const { runSuite } = await import('./suite.ts')
   const { runs, skipped } = await runSuite({
     scenarios: [{ scenario: { ...scenario, cases: { [name]: declared } }, file }],
     variants: [variant],

@@ -45,10 +45,9 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   const variant = variantOf(scenario, key)
   onPhase('waiting', null)
   const leaveLane = await takeLane('start')
-  const { backend, child } = await startBoth(request).finally(leaveLane)
-  await using stack = new AsyncDisposableStack()
-  if (backend !== null) stack.use(backend)
-  stack.use(child)
+  const started = await startBoth(request).finally(leaveLane)
+  await using backend = started.backend
+  await using child = started.child
   if (signal.aborted) throw new HarnessError('INTERRUPTED', 'interrupted')
 
   const options = resolveOptions({
@@ -58,8 +57,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     stallMs: STALL_MS,
     signal,
   })
-  const sampler = sample(child, realClock, SAMPLE_MS)
-  stack.defer(() => sampler.stop())
+  using sampler = sample(child, realClock, SAMPLE_MS)
   let loadLatency: LatencySummary | null = null
   const { load } = variant
   const drive = async (): Promise<WorkOutcome> => {
@@ -72,14 +70,17 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     clock: realClock,
     cwd: process.cwd(),
     takeLane: () => takeLane('work'),
-    onPhase: (phase) => onPhase(phase, null),
+    onPhase: (phase) => {
+      sampler.mark(phase)
+      onPhase(phase, null)
+    },
     peak: sampler.peak,
     wouldExit: child.wouldExit,
     ...(backend === null ? {} : { countPeers: () => backend.count() }),
     ...(load === undefined ? {} : { drive }),
   })
   const timeline = sampler.timeline()
-  sampler.stop()
+  sampler[Symbol.dispose]()
   const isLeaked = diagnosis.verdict === 'leaked' && !signal.aborted
   if (isLeaked) onPhase('proof', null)
   const wasBlocked = page?.requests.some((each) => each.phase === 'queued') === true

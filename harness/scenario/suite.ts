@@ -6,9 +6,9 @@ import { BackendUnavailable, HarnessError } from '../model/errors.ts'
 import type { RunRecord, ScenarioRun, SkippedRun, VariantName } from '../model/run-record.ts'
 import { ONLY_CASE, type RunKey, type Scenario, type SuiteEvent } from '../model/scenario.ts'
 import { newRunId } from '../subjects/run-id.ts'
+import { TOOL_VERSION } from '../subjects/version.ts'
 import { failedRun } from './failed-run.ts'
 import { runVariant } from './run.ts'
-import { TOOL_VERSION } from './version.ts'
 
 export interface LoadedScenario {
   readonly scenario: Scenario

@@ -24,7 +24,9 @@ export async function findLeaks(work: () => Promise<void> | void, options: FindL
   }
   running = true
   try {
-    await using subject = watchThisProcess(work, resolved)
+    // Run in the ledger's own context: what the work leads to after its end is still told from what others do meanwhile.
+    const ownWork: typeof work = () => subject.ledger.inWork(work)
+    await using subject = watchThisProcess(ownWork, resolved)
     const { diagnosis } = await playPlot(subject, resolved, { clock: realClock, cwd: process.cwd() })
     return diagnosis
   } finally {

@@ -247,12 +247,12 @@ interface Quiesced {
 /** Everything the verdict needs but the recount itself. */
 type Draft = Omit<Material, 'recount' | 'page' | 'earlierPage' | 'peak' | 'returnedToBaselineMs'>
 
-/** Codes that only time out of our reach could mend: under 'trust' there is nothing to wait for. */
-const NEVER_CLOSES_BY_ITSELF = 'IDLE_PAST_DEADLINE'
+/** Findings that only time out of our reach could mend: under 'trust' there is nothing to wait for. */
+const NEVER_CLOSES_BY_ITSELF: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'CLIENT_PER_CALL'])
 
 /**
  * Until the diagnosis of the present moment has nothing against it, or the deadline has passed. The descriptor gauge says when to look;
- * what has no descriptor is looked for every 100 ms. Clean is confirmed by a second look.
+ * what has no descriptor is looked for every 100 ms. Whatever ends the wait early is confirmed by a second look: a connection may be closing.
  */
 async function quiesce(subject: Subject, stage: Stage, draft: Draft, first: Look & { readonly deadlineAtMs: number }): Promise<Quiesced> {
   const { clock } = stage
@@ -272,7 +272,7 @@ async function quiesce(subject: Subject, stage: Stage, draft: Draft, first: Look
     } else {
       sinceMs = null
       const nothingToWaitFor =
-        draft.options.idleConnections === 'trust' && blocking.every((finding) => finding.code === NEVER_CLOSES_BY_ITSELF)
+        draft.options.idleConnections === 'trust' && blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) && look !== first
       const interrupted = draft.options.signal?.aborted === true
       if (clock.nowMs() >= first.deadlineAtMs || nothingToWaitFor || interrupted)
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: null }

@@ -61,7 +61,8 @@ async function backAtBaseline(
       peak: recount,
       recount,
       earlierPage: null,
-      page,
+      // What was collected stays so, whatever is released now.
+      page: page === null ? null : { ...page, rescued: [] },
       peers: [],
       hung: null,
       workError: undefined,

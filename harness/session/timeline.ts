@@ -3,6 +3,7 @@ import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Timeline } from '../model/run-record.ts'
 import type { Subject } from '../subjects/subject.ts'
+import type { PlotPhase } from './plot.ts'
 
 /** Points kept; beyond it every second one is dropped and the pace halves, so that memory stays bounded. */
 const MAX_POINTS = 600
@@ -10,11 +11,12 @@ const MAX_POINTS = 600
 const COST_SHARE = 50
 const LONGEST_PAUSE_MS = 500
 
-export interface Sampler {
+export interface Sampler extends Disposable {
   /** The census with the most connections so far; null before the first. */
   peak(): Census | null
   timeline(): Timeline
-  stop(): void
+  /** The plot has come so far, now. */
+  mark(phase: PlotPhase): void
 }
 
 /** Takes a census again and again, as often as its own cost allows but not more than every `everyMs`. */
@@ -23,6 +25,7 @@ export function sample(subject: Subject, clock: Clock, everyMs: number): Sampler
   const startMs = clock.nowMs()
   let points: { readonly tMs: number; readonly census: Census }[] = []
   let peak: Census | null = null
+  const phaseAtMs = new Map<PlotPhase, number>()
   let paceMs = everyMs
 
   async function run(): Promise<void> {
@@ -46,12 +49,15 @@ export function sample(subject: Subject, clock: Clock, everyMs: number): Sampler
 
   return {
     peak: () => peak,
+    mark: (phase) => phaseAtMs.set(phase, Math.round(clock.nowMs() - startMs)),
     timeline: () => ({
+      workStartedAtMs: phaseAtMs.get('work') ?? null,
+      workEndedAtMs: phaseAtMs.get('quiesce') ?? null,
       tMs: points.map((point) => point.tMs),
       sockets: points.map((point) => connectionsOf(point.census).length),
       handles: points.map(() => null),
       descriptors: points.map((point) => point.census.descriptors),
     }),
-    stop: () => stopped.abort(),
+    [Symbol.dispose]: () => stopped.abort(),
   }
 }

@@ -1,16 +1,21 @@
 import { type Ledger, startLedger } from '../ledger/ledger.ts'
+import { registeredLedger } from '../ledger/registered.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { countHandles } from '../probes/handles.ts'
 import { clientEyes } from '../probes/pools.ts'
 import type { Subject } from './subject.ts'
 import { takeCensus, theKernelProbe } from './take-census.ts'
+import { TOOL_VERSION } from './version.ts'
 
 /** This very process as the subject: the work is a function of the caller's. */
 export function watchThisProcess(work: () => Promise<void> | void, options: ResolvedOptions): Subject & { readonly ledger: Ledger } {
   theKernelProbe()
   touchStandardStreams()
-  const ledger = startLedger(clientEyes, options.level, options.pools)
+  const registered = registeredLedger(TOOL_VERSION)
+  const ledger = registered ?? startLedger(clientEyes, options.level)
+  ledger.startAfresh(options.level)
+  for (const pool of options.pools) ledger.handOver(pool)
   const { pid } = process
   return {
     pid,
@@ -44,7 +49,9 @@ export function watchThisProcess(work: () => Promise<void> | void, options: Reso
       return ledger.closeIdle()
     },
     async [Symbol.asyncDispose]() {
-      ledger.stop()
+      // The one that register started goes on: it knows what is older than the next baseline.
+      if (registered === null) ledger.stop()
+      else ledger.startAfresh('sampled')
     },
   }
 }

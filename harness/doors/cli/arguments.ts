@@ -5,7 +5,8 @@ import { EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
 import { choice, choices, durationMs, wholeNumber } from './option-values.ts'
 
 /** The formats --reporter can write. */
-export type ReportFormat = 'text' | 'json'
+export const REPORT_FORMATS = ['text', 'json', 'html', 'junit'] as const
+export type ReportFormat = (typeof REPORT_FORMATS)[number]
 
 export interface RunArguments {
   readonly command: 'run'
@@ -81,11 +82,12 @@ function addRun(program: Command, take: (parsed: Arguments) => void): void {
     .option('--allow-remote', 'let --backend <url> name a machine other than this one')
     .option('--json', 'print one JSON document (watertight/run@1) instead of the text')
     .addOption(
-      new Option('--reporter <formats>', 'comma list of text, json: what to write to the output folder (default: text,json)').argParser(
-        choices('--reporter', ['text', 'json']),
-      ),
+      new Option(
+        '--reporter <formats>',
+        'comma list of text, json, html, junit: what to write to the output folder (default: text,json,html)',
+      ).argParser(choices('--reporter', REPORT_FORMATS)),
     )
-    .option('--output <folder>', 'where to write run.txt and run.json (default: reports/out)')
+    .option('--output <folder>', 'where to write run.txt, run.json, run.html and junit.xml (default: reports/out)')
     .addHelpText('after', RUN_HELP)
     .action((scenarios: string[], options: RunOptions) => {
       take({
@@ -95,7 +97,7 @@ function addRun(program: Command, take: (parsed: Arguments) => void): void {
         backend: options.backend ?? null,
         require: options.require ?? [],
         iterations: options.iterations ?? 1,
-        reporter: options.reporter ?? ['text', 'json'],
+        reporter: options.reporter ?? ['text', 'json', 'html'],
         output: options.output ?? 'reports/out',
         json: options.json ?? false,
         bail: options.bail ?? false,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { TOOL_VERSION } from '../../scenario/version.ts'
+import { TOOL_VERSION } from '../../subjects/version.ts'
 import type { Io } from './io.ts'
 import type { Dependencies } from './run-command.ts'
 

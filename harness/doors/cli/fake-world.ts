@@ -30,7 +30,17 @@ export function fakeScenario(
     throw new Error('a fake backend is never started')
   }
   const backend = kinds.length === 0 ? null : { kinds, start }
-  return { name, layer: 'backend', client: 'aws-sdk', shows: `what ${name} shows`, backend, limits: null, idleTimeoutMs: 6000, cases, file: null }
+  return {
+    name,
+    layer: 'backend',
+    client: 'aws-sdk',
+    shows: `what ${name} shows`,
+    backend,
+    limits: null,
+    idleTimeoutMs: 6000,
+    cases,
+    file: null,
+  }
 }
 
 /** A run as expected; `changes` make it otherwise. */
@@ -58,7 +68,7 @@ export function fakeRun(changes: Partial<ScenarioRun> = {}): ScenarioRun {
     requests: { sent: 3, ok: 3, failed: 0 },
     connectionsOpened: 1,
     latencyMs: null,
-    timeline: { tMs: [], sockets: [], handles: [], descriptors: [] },
+    timeline: { workStartedAtMs: null, workEndedAtMs: null, tMs: [], sockets: [], handles: [], descriptors: [] },
     workError: null,
     durationMs: 210,
     ...changes,

@@ -21,7 +21,8 @@ A scenario whose backend cannot run here is reported as NOT RUN with the remedy;
 only if that backend was asked for: by --require, by --backend, or by WATERTIGHT_REQUIRE_DOCKER=1.
 
 The report goes to stdout, progress to stderr. With --json stdout is exactly one JSON document.
-Both are also written to the output folder, as run.txt and run.json.
+The output folder gets run.txt, run.json and run.html, a page that needs nothing but a browser;
+--reporter junit adds junit.xml for CI.
 
 Examples:
   watertight run

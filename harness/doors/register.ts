@@ -1,0 +1,25 @@
+/**
+ * `node --import watertight/register app.js`: the ledger from before the first line of the program. Imports nothing but node: and our own
+ * node:-only parts, keeps nothing open, prints nothing. Level from WATERTIGHT_LEVEL (`full`, `sampled`, `off`), default `sampled`.
+ */
+import { startLedger } from '../ledger/ledger.ts'
+import { publishLedger } from '../ledger/registered.ts'
+import { HarnessError } from '../model/errors.ts'
+import type { LedgerLevel } from '../model/ledger-page.ts'
+import { clientEyes } from '../probes/pools.ts'
+import { TOOL_VERSION } from '../subjects/version.ts'
+
+const LEVELS: readonly LedgerLevel[] = ['full', 'sampled', 'off']
+
+function levelFromEnvironment(): LedgerLevel {
+  const given = process.env.WATERTIGHT_LEVEL ?? 'sampled'
+  const level = LEVELS.find((each) => each === given)
+  if (level !== undefined) return level
+  throw new HarnessError(
+    'INVALID_OPTION',
+    `WATERTIGHT_LEVEL is '${given}', which is no level of the ledger`,
+    `use one of ${LEVELS.join(', ')}`,
+  )
+}
+
+publishLedger({ version: TOOL_VERSION, ledger: startLedger(clientEyes, levelFromEnvironment()) })

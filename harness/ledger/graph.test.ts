@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { expect, it } from 'vitest'
+
+const HARNESS = resolve(import.meta.dirname, '..')
+/** Static imports and re-exports that are there at run time; `import type` and `export type` are stripped. */
+const IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^'"]*?\bfrom\s+)?['"]([^'"]+)['"]/gm
+
+/** Every module that loading `entries` loads, own files relative to harness/. */
+function graph(...entries: string[]): ReadonlySet<string> {
+  const found = new Set<string>()
+  const visit = (file: string): void => {
+    const name = relative(HARNESS, file)
+    if (found.has(name)) return
+    found.add(name)
+    for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(IMPORT)) {
+      if (target.startsWith('.')) visit(resolve(dirname(file), target))
+      else found.add(target)
+    }
+  }
+  for (const entry of entries) visit(resolve(HARNESS, entry))
+  return found
+}
+
+it('what is loaded into a subject imports node: and own files only', () => {
+  const strangers = [...graph('ledger/ledger.ts', 'probes/pools.ts')].filter(
+    (name) => !name.startsWith('node:') && !/^(ledger|probes|model)\//.test(name),
+  )
+  expect(strangers).toEqual([])
+})
+
+it('the public door loads neither undici nor testcontainers nor koffi by itself', () => {
+  const loaded = graph('index.ts')
+  expect(loaded).toContain('session/find-leaks.ts')
+  expect([...loaded].filter((name) => /^(undici|testcontainers|koffi|@aws-sdk)/.test(name))).toEqual([])
+})

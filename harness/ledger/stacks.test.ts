@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest'
+import { captureStack, parseStackLine, userFrame } from './stacks.ts'
+
+const frame = (file: string, line: number, column: number, name: string | null) => ({ file, line, column, function: name })
+
+describe('parseStackLine', () => {
+  it.each([
+    ['    at copyAll (file:///app/job.ts:41:23)', frame('/app/job.ts', 41, 23, 'copyAll')],
+    ['    at file:///app/job.ts:7:1', frame('/app/job.ts', 7, 1, null)],
+    ['    at /app/job.js:7:1', frame('/app/job.js', 7, 1, null)],
+    ['    at async copyAll (file:///app/job.ts:41:5)', frame('/app/job.ts', 41, 5, 'copyAll')],
+    ['    at async file:///app/job.ts:3:9', frame('/app/job.ts', 3, 9, null)],
+    ['    at async Promise.all (index 0)', null],
+    ['    at async Object.copyAll (/app/job.js:1:2)', frame('/app/job.js', 1, 2, 'copyAll')],
+    ['    at new Catalogue (/app/catalogue.js:9:10)', frame('/app/catalogue.js', 9, 10, 'Catalogue')],
+    ['    at Catalogue.read (/app/catalogue.js:9:10)', frame('/app/catalogue.js', 9, 10, 'Catalogue.read')],
+    ['    at Catalogue.#fetch (/app/catalogue.js:9:10)', frame('/app/catalogue.js', 9, 10, 'Catalogue.#fetch')],
+    ['    at Catalogue.read [as onAnswer] (/app/catalogue.js:9:10)', frame('/app/catalogue.js', 9, 10, 'Catalogue.read')],
+    ['    at Object.<anonymous> (/app/job.js:1:1)', frame('/app/job.js', 1, 1, null)],
+    ['    at <anonymous> (/app/job.js:1:1)', frame('/app/job.js', 1, 1, null)],
+    ['    at Module.run (file:///app/with%20space/job.ts:1:1)', frame('/app/with space/job.ts', 1, 1, 'run')],
+    ['    at run (/app/job (old).js:12:3)', frame('/app/job (old).js', 12, 3, 'run')],
+    ['    at run (file:///app/job.ts?t=1700000000:12:3)', frame('/app/job.ts', 12, 3, 'run')],
+    ['    at get callers [as callers] (/app/job.js:4:5)', frame('/app/job.js', 4, 5, 'get callers')],
+    ['    at node:internal/process/task_queues:104:5', null],
+    ['    at ClientRequest.onSocket (node:_http_client:900:3)', null],
+    ['    at Array.map (<anonymous>)', null],
+    ['    at eval (eval at run (/app/job.js:1:1), <anonymous>:1:1)', null],
+    ['    at wasm://wasm/0012ab:wasm-function[3]:0x4f', null],
+    ['Error: at copyAll (file:///app/job.ts:41:23)', null],
+  ])('reads %s', (text, expected) => {
+    expect(parseStackLine(text)).toEqual(expected)
+  })
+})
+
+describe('userFrame', () => {
+  const stack = (...lines: string[]): string => ['Error', ...lines.map((line) => `    at ${line}`)].join('\n')
+
+  it('skips Node and dependencies', () => {
+    const text = stack('get (node:http:1:1)', 'send (/app/node_modules/@aws-sdk/client-s3/index.js:1:1)', 'copy (/app/copy.ts:4:2)')
+    expect(userFrame(text)?.file).toBe('/app/copy.ts')
+  })
+
+  it('names nobody where only dependencies are on the stack', () => {
+    expect(userFrame(stack('resume (/app/node_modules/undici/lib/client-h1.js:1012:3)'))).toBeNull()
+  })
+
+  it('names a program that lives in node_modules itself', () => {
+    const text = stack('send (/app/node_modules/undici/index.js:1:1)', 'main (/app/node_modules/tool/lib/run.js:5:1)')
+    expect(userFrame(text, '/app/node_modules/tool/bin/tool.js')?.file).toBe('/app/node_modules/tool/lib/run.js')
+  })
+})
+
+describe('captureStack', () => {
+  it('leaves the stack limit as it was and takes more than the limit', () => {
+    const limit = Error.stackTraceLimit
+    const deep = (depth: number): ReturnType<typeof captureStack> => (depth === 0 ? captureStack(deep) : deep(depth - 1))
+    expect(deep(3).frame()?.file).toMatch(/stacks\.test\.ts$/)
+    expect(Error.stackTraceLimit).toBe(limit)
+  })
+
+  it('asks the stack before when its own holds no user frame', async () => {
+    const before = captureStack(() => {})
+    const own = await new Promise<ReturnType<typeof captureStack>>((resolve) => setImmediate(resolveWithoutUs, resolve, before))
+    expect(own.frame()).toEqual(before.frame())
+  })
+
+  it('survives a prepareStackTrace that returns no text', () => {
+    const { prepareStackTrace } = Error
+    try {
+      Error.prepareStackTrace = () => 42
+      expect(captureStack(() => {}).frame()).toBeNull()
+    } finally {
+      Error.prepareStackTrace = prepareStackTrace
+    }
+  })
+})
+
+/** Captures with every frame of this file left out: called by Node, and skipped itself. */
+function resolveWithoutUs(resolve: (capture: ReturnType<typeof captureStack>) => void, before: ReturnType<typeof captureStack>): void {
+  resolve(captureStack(resolveWithoutUs, before))
+}

@@ -1,0 +1,138 @@
+import { channel } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { Agent, createServer, get, type IncomingMessage } from 'node:http'
+import { type AddressInfo, connect, createServer as createRawServer } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { HarnessError, LeakError } from '../model/errors.ts'
+import { countDescriptors } from '../probes/descriptors.ts'
+import { expectNoLeaks, findLeaks } from './find-leaks.ts'
+
+const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+  if (request.url === '/silence') return
+  response.end('x'.repeat(1_000))
+})
+let origin = ''
+beforeAll(async () => {
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  server.close()
+  server.closeAllConnections()
+})
+
+const ask = (agent: Agent | false, path = '/'): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => get(`${origin}${path}`, { agent }, resolve).on('error', reject))
+const readWith = async (agent: Agent | false): Promise<void> => void (await once((await ask(agent)).resume(), 'end'))
+
+/** Channels the ledger listens on. */
+const CHANNELS = ['http.client.request.created', 'undici:request:create', 'net.client.socket', 'net.server.socket']
+
+describe('findLeaks', () => {
+  it('says clean soon after the last socket has closed', async () => {
+    let closedAtMs = 0
+    const raw = createRawServer((socket) => void socket.resume()).listen(0, '127.0.0.1')
+    await once(raw, 'listening')
+    const diagnosis = await findLeaks(
+      async () => {
+        const socket = connect((raw.address() as AddressInfo).port, '127.0.0.1')
+        await once(socket, 'connect')
+        setTimeout(() => socket.destroy(), 250)
+        socket.once('close', () => {
+          closedAtMs = performance.now()
+        })
+      },
+      { idleTimeoutMs: 5_000 },
+    )
+    const tookMs = performance.now() - closedAtMs
+    console.info(`clean ${tookMs.toFixed(1)} ms after the last socket closed`)
+    expect(diagnosis.verdict).toBe('clean')
+    // 50 ms on an idle machine; this one may be shared.
+    expect(tookMs).toBeLessThan(500)
+    raw.close()
+  })
+
+  it('leaves no descriptor and no subscriber behind after 200 calls', async () => {
+    await findLeaks(() => readWith(false))
+    const before = countDescriptors(process.pid)
+    const startMs = performance.now()
+    for (let i = 0; i < 200; i += 1) await findLeaks(() => {})
+    console.info(`${((performance.now() - startMs) / 200).toFixed(1)} ms a call`)
+    expect(countDescriptors(process.pid)).toBe(before)
+    expect(CHANNELS.filter((name) => channel(name).hasSubscribers)).toEqual([])
+  })
+
+  it('refuses a second call while one is running, and allows it afterwards', async () => {
+    const first = findLeaks(() => new Promise((resolve) => setTimeout(resolve, 50)))
+    await expect(findLeaks(() => {})).rejects.toMatchObject({ name: 'HarnessError', code: 'OVERLAPPING_CALLS' })
+    await first
+    expect((await findLeaks(() => {})).verdict).toBe('clean')
+  })
+
+  it('is ready for the next call after options it refused', async () => {
+    await expect(findLeaks(() => {}, { idleTimeoutMs: -1 })).rejects.toBeInstanceOf(HarnessError)
+    expect((await findLeaks(() => {})).verdict).toBe('clean')
+  })
+
+  it('reports what the work threw, and judges all the same', async () => {
+    const agent = new Agent({ keepAlive: true, timeout: 200 })
+    const mistake = new Error('after the headers')
+    const diagnosis = await findLeaks(
+      async () => {
+        await ask(agent)
+        throw mistake
+      },
+      { idleTimeoutMs: 300 },
+    )
+    expect(diagnosis).toMatchObject({ workError: mistake, verdict: 'leaked', requests: { sent: 1, ok: 1, failed: 0 } })
+    expect(diagnosis.findings.map(({ code, count }) => `${code} x${count}`)).toEqual(['UNREAD_BODY x1'])
+    agent.destroy()
+  })
+
+  it('stops when its signal is aborted, and says that this settles nothing', async () => {
+    const giveUp = new AbortController()
+    setTimeout(() => giveUp.abort(), 50)
+    const diagnosis = await findLeaks(() => new Promise(() => {}), { signal: giveUp.signal })
+    expect(diagnosis).toMatchObject({ verdict: 'inconclusive', missing: ['interrupted before the deadline'] })
+  })
+
+  it('lets an allowance with its reason pass', async () => {
+    const agent = new Agent({ keepAlive: true })
+    const options = { idleTimeoutMs: 200, allow: [{ code: 'IDLE_PAST_DEADLINE', origin, because: 'the exporter stays' }] } as const
+    expect((await findLeaks(() => readWith(agent), { ...options, allow: [...options.allow] })).verdict).toBe('clean')
+    agent.destroy()
+  })
+
+  it('knows a connection that an earlier call has seen', async () => {
+    const agent = new Agent({ keepAlive: true, timeout: 30_000 })
+    await findLeaks(() => readWith(agent))
+    const { findings } = await findLeaks(async () => void (await ask(agent)), { idleTimeoutMs: 200 })
+    expect(findings[0]?.evidence.filter(({ ledger }) => ledger === 'pools').map(({ value }) => value)).toEqual([1, 0])
+    expect(findings).toHaveLength(1)
+    agent.destroy()
+  })
+})
+
+describe('expectNoLeaks', () => {
+  it('throws a LeakError that says what, where, why and how to fix it', async () => {
+    const agent = new Agent({ keepAlive: true, timeout: 200 })
+    const error = await expectNoLeaks(async () => void (await ask(agent)), { idleTimeoutMs: 300 }).catch((caught: unknown) => caught)
+    expect(error).toBeInstanceOf(LeakError)
+    const text = String((error as Error).message)
+    expect(text).toMatch(/^leaked: \n {2}UNREAD_BODY x1 opened at harness\/session\/find-leaks\.test\.ts:\d+/)
+    expect(text).toMatch(/why {2}headers at \+\d+ ms, 0 of 1000 bytes read: 1; /)
+    expect(text).toMatch(/fix {2}read the body to its end/)
+    agent.destroy()
+  })
+
+  it('rethrows what the work threw, with the diagnosis attached', async () => {
+    const mistake = new TypeError('mine')
+    const caught = await expectNoLeaks(() => Promise.reject(mistake)).catch((error: unknown) => error)
+    expect(caught).toBe(mistake)
+    expect(caught).toMatchObject({ diagnosis: { verdict: 'clean' } })
+  })
+
+  it('returns nothing when all is clean', async () => {
+    await expect(expectNoLeaks(() => readWith(false))).resolves.toBeUndefined()
+  })
+})

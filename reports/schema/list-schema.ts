@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { expectation } from './run-schema.ts'
+
+const variant = z.strictObject({ expects: expectation }).nullable()
+const variants = z.strictObject({ leaky: variant, fixed: variant })
+
+/** `watertight/list@1`: what `watertight list --json` prints. */
+export const LIST_SCHEMA = z
+  .strictObject({
+    schema: z.literal('watertight/list@1'),
+    scenarios: z.array(
+      z.strictObject({
+        name: z.string(),
+        layer: z.string(),
+        client: z.string(),
+        shows: z.string(),
+        backends: z.array(z.enum(['embedded', 'minio'])),
+        variants: variants.meta({ description: 'of the first case; a variant the scenario does not have is null' }),
+        cases: z.record(z.string(), variants).optional().meta({ description: 'all cases, where there are several' }),
+      }),
+    ),
+  })
+  .meta({ title: 'watertight/list@1', description: 'what `watertight list --json` prints' })
