@@ -29,7 +29,7 @@ const readWith = async (agent: Agent | false): Promise<void> => void (await once
 const CHANNELS = ['http.client.request.created', 'undici:request:create', 'net.client.socket', 'net.server.socket']
 
 describe('findLeaks', () => {
-  it('says clean soon after the last socket has closed', async () => {
+  it('says clean soon after the last socket has closed', async ({ annotate }) => {
     let closedAtMs = 0
     const raw = createRawServer((socket) => void socket.resume()).listen(0, '127.0.0.1')
     await once(raw, 'listening')
@@ -45,20 +45,21 @@ describe('findLeaks', () => {
       { idleTimeoutMs: 5_000 },
     )
     const tookMs = performance.now() - closedAtMs
-    console.info(`clean ${tookMs.toFixed(1)} ms after the last socket closed`)
+    await annotate(`clean ${tookMs.toFixed(1)} ms after the last socket closed`)
     expect(diagnosis.verdict).toBe('clean')
     // 50 ms on an idle machine; this one may be shared.
     expect(tookMs).toBeLessThan(500)
     raw.close()
   })
 
-  it('leaves no descriptor and no subscriber behind after 200 calls', async () => {
+  it('leaves no descriptor and no subscriber behind after 200 calls', async ({ annotate }) => {
     await findLeaks(() => readWith(false))
     const before = countDescriptors(process.pid)
     const startMs = performance.now()
     for (let i = 0; i < 200; i += 1) await findLeaks(() => {})
-    console.info(`${((performance.now() - startMs) / 200).toFixed(1)} ms a call`)
+    const perCallMs = (performance.now() - startMs) / 200
     expect(countDescriptors(process.pid)).toBe(before)
+    await annotate(`${perCallMs.toFixed(1)} ms a call`)
     expect(CHANNELS.filter((name) => channel(name).hasSubscribers)).toEqual([])
   })
 

@@ -34,17 +34,33 @@ describe('resolveOptions', () => {
   })
 
   it('says which value is out of bounds', () => {
-    expect(said({ idleTimeoutMs: 0 })).toMatchInlineSnapshot(`"HarnessError: invalid option idleTimeoutMs: Too small: expected number to be >=1"`)
-    expect(said({ workTimeoutMs: 3e9 })).toMatchInlineSnapshot(`"HarnessError: invalid option workTimeoutMs: Too big: expected number to be <=2147483647"`)
-    expect(said({ iterations: 1.5 })).toMatchInlineSnapshot(`"HarnessError: invalid option iterations: Invalid input: expected int, received number"`)
-    expect(said({ level: 'all' })).toMatchInlineSnapshot(`"HarnessError: invalid option level: Invalid option: expected one of "full"|"sampled"|"off""`)
-    expect(said({ budget: { sockets: -1 } })).toMatchInlineSnapshot(`"HarnessError: invalid option budget.sockets: Too small: expected number to be >=0"`)
-    expect(said({ allow: [{ code: 'UNREAD_BODY' }] })).toMatchInlineSnapshot(`"HarnessError: invalid option allow.0.because: Invalid input: expected string, received undefined"`)
-    expect(said({ signal: {} })).toMatchInlineSnapshot(`"HarnessError: invalid option signal: Invalid input: expected AbortSignal, received object"`)
+    expect(said({ idleTimeoutMs: 0 })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option idleTimeoutMs: Too small: expected number to be >=1"`,
+    )
+    expect(said({ workTimeoutMs: 3e9 })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option workTimeoutMs: Too big: expected number to be <=2147483647"`,
+    )
+    expect(said({ iterations: 1.5 })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option iterations: Invalid input: expected int, received number"`,
+    )
+    expect(said({ level: 'all' })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option level: Invalid option: expected one of "full"|"sampled"|"off""`,
+    )
+    expect(said({ budget: { sockets: -1 } })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option budget.sockets: Too small: expected number to be >=0"`,
+    )
+    expect(said({ allow: [{ code: 'UNREAD_BODY' }] })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option allow.0.because: Invalid input: expected string, received undefined"`,
+    )
+    expect(said({ signal: {} })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option signal: Invalid input: expected AbortSignal, received object"`,
+    )
     expect(said({ pools: [1] })).toMatchInlineSnapshot(`"HarnessError: invalid option pools.0: expected an undici dispatcher"`)
   })
 
   it('names every mistake at once', () => {
-    expect(said({ idleTimeoutMs: -1, timeout: 5 })).toMatchInlineSnapshot(`"HarnessError: invalid option idleTimeoutMs: Too small: expected number to be >=1; unsupported option timeout, use workTimeoutMs"`)
+    expect(said({ idleTimeoutMs: -1, timeout: 5 })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option idleTimeoutMs: Too small: expected number to be >=1; unsupported option timeout, use workTimeoutMs"`,
+    )
   })
 })

@@ -3,7 +3,7 @@ import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Timeline } from '../model/run-record.ts'
 import type { Subject } from '../subjects/subject.ts'
-import type { PlotPhase } from './plot.ts'
+import type { PlotPhase } from './stage.ts'
 
 /** Points kept; beyond it every second one is dropped and the pace halves, so that memory stays bounded. */
 const MAX_POINTS = 600
@@ -20,7 +20,7 @@ export interface Sampler extends Disposable {
 }
 
 /** Takes a census again and again, as often as its own cost allows but not more than every `everyMs`. */
-export function sample(subject: Subject, clock: Clock, everyMs: number): Sampler {
+export function sample(subject: Pick<Subject, 'census'>, clock: Clock, everyMs: number): Sampler {
   const stopped = new AbortController()
   const startMs = clock.nowMs()
   let points: { readonly tMs: number; readonly census: Census }[] = []

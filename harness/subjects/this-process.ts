@@ -9,7 +9,7 @@ import { takeCensus, theKernelProbe } from './take-census.ts'
 import { TOOL_VERSION } from './version.ts'
 
 /** This very process as the subject: the work is a function of the caller's. */
-export function watchThisProcess(work: () => Promise<void> | void, options: ResolvedOptions): Subject & { readonly ledger: Ledger } {
+export function watchThisProcess(work: () => unknown, options: ResolvedOptions): Subject & { readonly ledger: Ledger } {
   theKernelProbe()
   touchStandardStreams()
   const registered = registeredLedger(TOOL_VERSION)

@@ -1,0 +1,80 @@
+/** Waiting until everything is back, or time is up. */
+import { diagnose } from '../diagnosis/diagnose.ts'
+import type { Material } from '../diagnosis/material.ts'
+import type { Census } from '../model/census.ts'
+import type { Clock } from '../model/clock.ts'
+import type { LedgerPage } from '../model/ledger-page.ts'
+import type { Subject } from '../subjects/subject.ts'
+
+/** How often a change of the gauge is looked for: 0.003 ms a look (facts.md), so 0.03 %. */
+const POLL_MS = 10
+/** Looks at the ledger where the gauge cannot tell: timers and requests have no descriptor. */
+const FULL_LOOK_MS = 100
+/** What has not changed for so long stands still. */
+const STILL_MS = 1_000
+
+export interface Look {
+  readonly atMs: number
+  readonly census: Census
+  readonly page: LedgerPage | null
+}
+
+export interface Quiesced {
+  readonly recount: Census
+  readonly page: LedgerPage | null
+  /** A page from shortly before: what differs still moves. */
+  readonly earlierPage: LedgerPage | null
+  /** Clock time when everything was back for the first time; null: not by the deadline. */
+  readonly returnedToBaselineMs: number | null
+}
+
+/** Everything the verdict needs but the recount itself. */
+export type Draft = Omit<Material, 'recount' | 'page' | 'earlierPage' | 'peak' | 'returnedToBaselineMs'>
+
+/** Findings that only time out of our reach could mend: under 'trust' there is nothing to wait for. */
+const NEVER_CLOSES_BY_ITSELF: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'CLIENT_PER_CALL'])
+
+/**
+ * Until the diagnosis of the present moment has nothing against it, or the deadline has passed. The descriptor gauge says when to look;
+ * what has no descriptor is looked for every 100 ms. Whatever ends the wait early is confirmed by a second look: a connection may be closing.
+ */
+export async function quiesce(
+  subject: Pick<Subject, 'census' | 'page' | 'gauge'>,
+  clock: Clock,
+  draft: Draft,
+  first: Look & { readonly deadlineAtMs: number },
+): Promise<Quiesced> {
+  let look: Look = first
+  let recent: readonly Look[] = [first]
+  let sinceMs: number | null = null
+  let gauge = subject.gauge()
+  let lookedAtMs = clock.nowMs()
+  for (;;) {
+    const { page } = look
+    const earlierPage = recent[0]?.page ?? null
+    const present = diagnose({ ...draft, recount: look.census, page, earlierPage, peak: look.census, returnedToBaselineMs: null })
+    const blocking = present.findings.filter((finding) => finding.severity === 'leak' || finding.code === 'POOL_STARVED')
+    if (blocking.length === 0) {
+      if (sinceMs !== null) return { recount: look.census, page, earlierPage, returnedToBaselineMs: sinceMs }
+      sinceMs = clock.nowMs()
+    } else {
+      sinceMs = null
+      const nothingToWaitFor =
+        draft.options.idleConnections === 'trust' && blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) && look !== first
+      const interrupted = draft.options.signal?.aborted === true
+      if (clock.nowMs() >= first.deadlineAtMs || nothingToWaitFor || interrupted)
+        return { recount: look.census, page, earlierPage, returnedToBaselineMs: null }
+    }
+    for (;;) {
+      const nowMs = clock.nowMs()
+      const nextMs = sinceMs === null ? Math.min(lookedAtMs + FULL_LOOK_MS, first.deadlineAtMs) : nowMs
+      await clock.sleep(Math.max(1, Math.min(POLL_MS, nextMs - nowMs || POLL_MS)), draft.options.signal ?? undefined)
+      const changed = subject.gauge() !== gauge || gauge === null
+      if (changed || sinceMs !== null || clock.nowMs() >= nextMs || draft.options.signal?.aborted === true) break
+    }
+    gauge = subject.gauge()
+    look = { atMs: clock.nowMs(), census: await subject.census(), page: await subject.page() }
+    lookedAtMs = clock.nowMs()
+    recent = [...recent, look].filter((each, index, all) => index >= all.length - 2 || lookedAtMs - each.atMs <= STILL_MS)
+  }
+}

@@ -1,0 +1,45 @@
+/** A program that serves, seen as what it must give back: not its callers' connections, not what it makes once and keeps. Pure. */
+import { groupBy, lineKey } from '../diagnosis/compose.ts'
+import type { Census } from '../model/census.ts'
+import type { Allowance } from '../model/options.ts'
+import type { LedgerPage, LedgerSocket } from '../model/ledger-page.ts'
+
+/** From so many requests on, what stands there once was made for all of them: a lazily opened database connection, a refresh timer. */
+const MANY_REQUESTS = 3
+
+/** A service keeps its pools warm on purpose; a client per call, which also shows as idle connections, stays a finding. */
+export const WARM_POOLS: Allowance = { code: 'IDLE_PAST_DEADLINE', because: 'a service keeps its pools warm' }
+
+/** The page without what was made once at its line while many requests were served. */
+export function withoutSingletons(page: LedgerPage): LedgerPage {
+  if (page.served.requests < MANY_REQUESTS) return page
+  return { ...page, handles: withoutSingles(page.handles, (handle) => `${handle.type} ${lineKey(handle.openedAt)}`) }
+}
+
+function withoutSingles<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
+  return groupBy(items, keyOf).flatMap((group) => (group.length === 1 ? [] : group))
+}
+
+/**
+ * What counts for nothing at the recount: what stood before the first request, connections of callers that keep them alive (theirs to close,
+ * as long as nothing is being answered on them), a single connection of its own that no pool holds.
+ */
+export function settledSockets(census: Census, page: LedgerPage): Census {
+  const inodes = new Set([...older(page), ...callers(page), ...singles(page)].flatMap((socket) => socket.inode ?? []))
+  return { ...census, sockets: census.sockets?.filter((socket) => !inodes.has(socket.inode) || socket.state === 'CLOSE_WAIT') ?? null }
+}
+
+const older = (page: LedgerPage): readonly LedgerSocket[] => page.sockets.filter((socket) => socket.iteration < 0)
+
+const callers = (page: LedgerPage): readonly LedgerSocket[] =>
+  page.sockets.filter((socket) => socket.role === 'inbound' && socket.owner === 'http.Server')
+
+function singles(page: LedgerPage): readonly LedgerSocket[] {
+  if (page.served.requests < MANY_REQUESTS) return []
+  const busy = new Set(page.requests.map((request) => request.socketId))
+  const own = page.sockets.filter(
+    (socket) => socket.role === 'outbound' && socket.poolId === null && !socket.isIdle && !busy.has(socket.id) && socket.iteration >= 0,
+  )
+  const kept = new Set(withoutSingles(own, (socket) => lineKey(socket.openedAt)))
+  return own.filter((socket) => !kept.has(socket))
+}
