@@ -201,8 +201,6 @@ describe('the rule of the ledger', () => {
       [
         "@jridgewell/trace-mapping",
         "fastest-levenshtein",
-        "hdr-histogram-js",
-        "p-queue",
         "zod",
       ]
     `)

@@ -1,11 +1,12 @@
 import type { Census } from '../model/census.ts'
 import type { CensusCounts, Diagnosis, Verdict } from '../model/diagnosis.ts'
 import { type Evidence, type Finding, SEVERITIES } from '../model/finding.ts'
-import type { OpenRequest } from '../model/ledger-page.ts'
+import type { OpenHandle, OpenRequest } from '../model/ledger-page.ts'
 import type { Allowance } from '../model/options.ts'
 import { composeFinding, groupBy, lineKey, placeOf, requestShape } from './compose.ts'
 import { connectionFindings } from './connections.ts'
 import { handleFindings } from './handles.ts'
+import { keptAlive } from './kept-alive.ts'
 import type { Material } from './material.ts'
 import { PHASE_WORDS, requestFindings } from './requests.ts'
 import { rescuedFindings } from './rescued.ts'
@@ -21,7 +22,7 @@ export function diagnose(material: Material): Diagnosis {
     ...connectionFindings(material, residue, requests.claimed),
     // Work that hangs has not ended: its timers and the like are still its own.
     ...(material.hung === null ? handleFindings(material, residue) : []),
-    ...hungFinding(material, requests.waitedFor),
+    ...hungFinding(material, requests.waitedFor, residue.handles),
     ...churnFinding(material),
   ]
   const findings = bySeverity(withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, material.options.allow)))
@@ -78,14 +79,16 @@ function withinBudget(findings: readonly Finding[], residue: Residue, { options 
   return residue.sockets.length <= options.budget.sockets ? findings.filter((finding) => !idleOnly.has(finding.code)) : findings
 }
 
-function hungFinding({ hung, cwd }: Material, waitedFor: readonly OpenRequest[]): readonly Finding[] {
+function hungFinding({ hung, cwd }: Material, waitedFor: readonly OpenRequest[], handles: readonly OpenHandle[]): readonly Finding[] {
   if (hung === null) return []
   const why = {
     stalled: 'every lease is held by an unread body, a request is queued and nothing moves',
     timeout: 'it did not settle in time',
     'event loop blocked': 'its event loop does not answer',
+    'never settled': 'it ended under an await that nothing could settle any more',
   }[hung.because]
   const [oldest, ...more] = waitedFor
+  const kept = keptAlive(waitedFor.length === 0 ? handles : [], cwd)
   const evidence: Evidence[] = groupBy(waitedFor, (request) => `${lineKey(request.openedAt)} ${request.phase}`).map((group) => {
     const { openedAt, phase, method, origin, path } = group[0]
     const where = placeOf(openedAt, cwd)
@@ -98,10 +101,12 @@ function hungFinding({ hung, cwd }: Material, waitedFor: readonly OpenRequest[])
       count: 1,
       origin: oldest?.origin ?? null,
       request: oldest === undefined ? null : requestShape([oldest, ...more]),
-      openedAt: placeOf(oldest?.openedAt ?? null, cwd),
+      openedAt: oldest === undefined ? kept.openedAt : placeOf(oldest.openedAt, cwd),
       summary: `the work did not settle within ${Math.round(hung.afterMs)} ms: ${why}`,
       evidence:
-        evidence.length > 0 ? evidence : [{ ledger: 'requests', says: 'no request is open: it waits for something else', value: 0 }],
+        evidence.length + kept.evidence.length > 0
+          ? [...evidence, ...kept.evidence]
+          : [{ ledger: 'requests', says: 'no request is open: it waits for something else', value: 0 }],
       advice:
         hung.because === 'stalled'
           ? 'what it waits for is held by the bodies the other findings name'

@@ -32,16 +32,24 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** What comes along with another handle made at the same line. */
 const COMES_WITH: Readonly<Record<string, readonly string[]>> = { MESSAGEPORT: ['WORKER'], PIPEWRAP: ['PROCESSWRAP', 'WORKER'] }
 
-export function handleFindings(material: Material, residue: Residue): readonly Finding[] {
+/** Without what comes along with another. */
+export function causesAmong(handles: readonly OpenHandle[]): readonly OpenHandle[] {
   const linesOf = (types: readonly string[]): ReadonlySet<string> =>
-    new Set(residue.handles.filter((handle) => types.includes(handle.type)).map((handle) => lineKey(handle.openedAt)))
-  const causes = residue.handles.filter((handle) => !linesOf(COMES_WITH[handle.type] ?? []).has(lineKey(handle.openedAt)))
-  return groupBy(causes, (handle) => `${handle.type} ${lineKey(handle.openedAt)}`).map((group) => handleLeft(group, material))
+    new Set(handles.filter((handle) => types.includes(handle.type)).map((handle) => lineKey(handle.openedAt)))
+  return handles.filter((handle) => !linesOf(COMES_WITH[handle.type] ?? []).has(lineKey(handle.openedAt)))
+}
+
+export const nounOf = (type: string): string => KINDS[type]?.noun ?? `handle (${type})`
+
+export function handleFindings(material: Material, residue: Residue): readonly Finding[] {
+  return groupBy(causesAmong(residue.handles), (handle) => `${handle.type} ${lineKey(handle.openedAt)}`).map((group) =>
+    handleLeft(group, material),
+  )
 }
 
 function handleLeft(group: readonly [OpenHandle, ...OpenHandle[]], material: Material): Finding {
   const [first] = group
-  const kind = KINDS[first.type] ?? { code: 'HANDLE_LEFT', noun: `handle (${first.type})`, advice: 'close it when the work is done' }
+  const kind = KINDS[first.type] ?? { code: 'HANDLE_LEFT', noun: nounOf(first.type), advice: 'close it when the work is done' }
   const details = group.flatMap((handle) => handle.detail ?? []).slice(0, 3)
   return composeFinding({
     code: kind.code,

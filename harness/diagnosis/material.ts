@@ -3,6 +3,9 @@ import type { Census } from '../model/census.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 
+/** How work was known to hang. `never settled`: it ended by itself under a top-level await that nothing could settle any more (exit code 13). */
+export type HungBecause = 'stalled' | 'timeout' | 'event loop blocked' | 'never settled'
+
 /** Everything a judgement rests on: two censuses, two pages, what the peer says. Plain data. */
 export interface Material {
   readonly baseline: Census
@@ -15,7 +18,7 @@ export interface Material {
   /** Counts of the other side at the recount. */
   readonly peers: readonly PeerCount[]
   /** Set when the work never settled. */
-  readonly hung: { readonly afterMs: number; readonly because: 'stalled' | 'timeout' | 'event loop blocked' } | null
+  readonly hung: { readonly afterMs: number; readonly because: HungBecause } | null
   readonly workError: unknown
   readonly deadlineMs: number
   readonly returnedToBaselineMs: number | null

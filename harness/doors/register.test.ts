@@ -32,7 +32,7 @@ test('what was opened before findLeaks is older than its baseline', async () => 
 })
 
 test('a leak found by one call is not found again by the next', async () => {
-  const text = `${serve} const leak = () => new Promise((resolve) => http.get(origin, { agent: false }, resolve)); await read()
+  const text = `${serve} const leak = () => new Promise((resolve) => http.get(origin, { agent: new http.Agent({ keepAlive: true }) }, resolve)); await read()
     for (const work of [leak, read]) console.log((await findLeaks(work, { idleTimeoutMs: 200 })).verdict); process.exit()`
   expect(await program(text)).toBe('leaked\nclean')
 })

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
+import { emptyServed, type ServedBook } from './served.ts'
 import { type Capture, captureStack } from './stacks.ts'
 
 /** Slots on the client's own objects: a Map keyed by request costs 1.1 to 1.3 by itself (facts.md). */
@@ -112,6 +113,7 @@ export interface Book {
   readonly history: (Capture | null)[]
   historyOverflowed: boolean
   readonly rescued: RequestEntry[]
+  readonly served: ServedBook
   readonly durationsMs: number[]
   sent: number
   ok: number
@@ -141,6 +143,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     history: [],
     historyOverflowed: false,
     rescued: [],
+    served: emptyServed(),
     durationsMs: [],
     sent: 0,
     ok: 0,
@@ -172,9 +175,9 @@ export const iterationNow = (book: Book): number => (isOfWork(book) ? book.itera
 /** One request in 16 keeps its stack at level `sampled` (facts.md: 1.00 to 1.09 against 1.18 to 1.35 for every one). */
 const SAMPLE_EVERY = 16
 
-export function captureFor(book: Book, skip: (...args: never[]) => unknown, before: Capture | null = null): Capture | null {
+export function captureFor(book: Book, skip: (...args: never[]) => unknown): Capture | null {
   if (book.level === 'sampled' && book.sampleCounter++ % SAMPLE_EVERY !== 0) return null
-  return captureStack(skip, before)
+  return captureStack(skip)
 }
 
 /** Everything open now becomes older than the baseline, everything counted starts again from nothing. */

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
-import type { LedgerLevel, LedgerPage } from '../model/ledger-page.ts'
+import type { LedgerLevel, LedgerPage, Pulse } from '../model/ledger-page.ts'
 import { emptyBook, inWork, type RequestEntry, startAfresh } from './book.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
+import { servedRecorders } from './served.ts'
 import { socketRecorders } from './sockets.ts'
 import { subscribeAll } from './subscriptions.ts'
 import { undiciRecorders } from './undici.ts'
@@ -12,6 +13,7 @@ import { undiciRecorders } from './undici.ts'
 /** Who opened what, inside the subject: requests, bodies, connections, handles. */
 export interface Ledger {
   page(): LedgerPage
+  pulse(): Pulse
   /** Everything open now becomes older than the baseline, everything counted starts again, at this level. */
   startAfresh(level: LedgerLevel): void
   /** What follows belongs to iteration `n` of the work (from 0); new handles are noted from the first call on. */
@@ -39,7 +41,13 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
   const unsubscribe =
     level === 'off'
       ? () => {}
-      : subscribeAll(book, { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book), ...serverRecorders() })
+      : subscribeAll(book, {
+          ...nodeHttpRecorders(book),
+          ...undiciRecorders(book),
+          ...socketRecorders(book),
+          ...serverRecorders(),
+          ...servedRecorders(book.served),
+        })
   let watch: ResourceWatch | null = null
 
   function waitsForReader(entry: RequestEntry): boolean {
@@ -55,6 +63,13 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       book.level = level
     },
     page: () => writePage(book),
+    pulse: () => ({
+      served: { ...book.served, inFlight: book.served.inFlight.size },
+      sent: book.sent,
+      ok: book.ok,
+      failed: book.failed,
+      open: book.requests.size,
+    }),
     beginWork(iteration) {
       book.iteration = iteration
       book.isOver = false

@@ -193,7 +193,8 @@ function configuredIdleTimeout(book: Book, pool: PoolEntry): number | null {
 }
 
 interface OpenResource {
-  readonly hasRef?: () => boolean | null
+  readonly hasRef?: () => boolean
+  readonly _destroyed?: boolean
   readonly pid?: number
   readonly fd?: number
   readonly getsockname?: (out: object) => number
@@ -209,11 +210,10 @@ function portOf(resource: OpenResource): number | null {
   return typeof resource.getsockname === 'function' && resource.getsockname(out) === 0 ? (out.port ?? null) : null
 }
 
-/** Closed, but not told of yet: a file handle until it is collected (its number is negative by then), a timer for a turn (its reference is null). */
+/** Closed, but not told of yet: a file handle until it is collected (its number is negative by then), a timer for a turn. */
 function isClosed({ type, resource }: HandleEntry): boolean {
-  const { fd, hasRef } = resource as OpenResource
-  if (type === 'FILEHANDLE') return fd !== undefined && fd < 0
-  return type === 'Timeout' && hasRef !== undefined && hasRef.call(resource) === null
+  const { fd, _destroyed } = resource as OpenResource
+  return type === 'FILEHANDLE' ? fd !== undefined && fd < 0 : type === 'Timeout' && _destroyed === true
 }
 
 function openHandles(book: Book): readonly OpenHandle[] {
@@ -285,6 +285,7 @@ export function writePage(book: Book): LedgerPage {
       connectionsOpened: book.connectionsOpened,
       peakOpen: book.peakOpen,
     },
+    served: { ...book.served, inFlight: book.served.inFlight.size },
     durationsMs: [...book.durationsMs],
     dropped: book.dropped,
     subscriberErrors: [...book.subscriberErrors],

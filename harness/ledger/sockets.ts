@@ -79,6 +79,7 @@ export function socketRecorders(book: Book): Readonly<Record<string, (message: n
   }
   /** A connection that was accepted is opened by whoever listens. */
   function inbound({ socket }: { socket: SocketLike }): void {
+    book.served.accepted += 1
     openedNow(book, socket, 'inbound', (socket.server as { [CAPTURE_SLOT]?: Capture } | null | undefined)?.[CAPTURE_SLOT] ?? null)
   }
   return { 'net.client.socket': outbound, 'net.server.socket': inbound }

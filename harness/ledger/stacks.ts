@@ -10,11 +10,8 @@ export interface Capture {
   frame(): Frame | null
 }
 
-/**
- * Takes the current stack without formatting it; frames above `skip` (a subscriber of ours) are left out. Where it turns out to hold no
- * frame of the user's, `before` answers: the stack of what led here.
- */
-export function captureStack(skip: (...args: never[]) => unknown, before: Capture | null = null): Capture {
+/** Takes the current stack without formatting it; frames above `skip` (a subscriber of ours) are left out. */
+export function captureStack(skip: (...args: never[]) => unknown): Capture {
   const holder: { stack?: unknown } = {}
   const limit = Error.stackTraceLimit
   try {
@@ -23,27 +20,16 @@ export function captureStack(skip: (...args: never[]) => unknown, before: Captur
   } finally {
     Error.stackTraceLimit = limit
   }
-  return lazyFrame(holder, before)
+  return lazyFrame(holder)
 }
 
-/** A stack may lean on one before it, that on another: as many as fetch follows redirects. Then the last is read, which lets go of the rest. */
-const MAX_CHAIN = 20
-interface Link extends Capture {
-  readonly depth: number
-}
-
-function lazyFrame(holder: { stack?: unknown }, before: Capture | null): Link {
+function lazyFrame(holder: { stack?: unknown }): Capture {
   let frame: Frame | null | undefined
-  let leansOn = before
-  const depth = (before as Link | null)?.depth ?? 0
-  if (depth >= MAX_CHAIN) before?.frame()
   return {
-    depth: depth >= MAX_CHAIN ? 1 : depth + 1,
     frame() {
       if (frame === undefined) {
         // A program may have installed a prepareStackTrace that returns something else: then nothing is known, and nothing breaks.
-        frame = (typeof holder.stack === 'string' ? userFrame(holder.stack) : null) ?? leansOn?.frame() ?? null
-        leansOn = null
+        frame = typeof holder.stack === 'string' ? userFrame(holder.stack) : null
         delete holder.stack
       }
       return frame

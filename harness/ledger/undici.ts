@@ -27,8 +27,10 @@ interface UndiciRequest {
 type WithCapture = object & { [CAPTURE_SLOT]?: Capture | null }
 type Queued = object & { [QUEUED_SLOT]?: Capture }
 
-/** The stack of the fetch that we are inside of: its redirects are followed from callbacks of undici's own, each with a new handler. */
-const fetching = new AsyncLocalStorage<Capture>()
+/** The last request of the fetch that we are inside of: its redirects are followed from callbacks of undici's own, each with a new handler. */
+const fetching = new AsyncLocalStorage<RequestEntry>()
+
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /** How garbage collection announces that it cancelled a body (facts.md). */
 const GC_MESSAGE = 'Response object has been garbage collected'
@@ -52,10 +54,11 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     book.poolQueue.delete(queued)
     const kept = handler?.[CAPTURE_SLOT] ?? queued[QUEUED_SLOT]
     if (kept !== undefined) return kept
-    if (!isFetch || book.level !== 'full') return captureFor(book, created)
-    const capture = captureFor(book, created, fetching.getStore())
-    if (capture !== null) fetching.enterWith(capture)
-    return capture
+    const capture = captureFor(book, created)
+    const before = isFetch ? fetching.getStore() : undefined
+    // The user's own next request after a redirect has the user's frame on its stack.
+    const isHop = before !== undefined && REDIRECTS.has(before.status ?? 0) && capture?.frame() == null
+    return isHop ? before.capture : capture
   }
 
   function created({ request }: { request: UndiciRequest }): void {
@@ -86,6 +89,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     }
     request[REQUEST_SLOT] = entry
     beginRequest(book, entry)
+    if (isFetch && book.level === 'full') fetching.enterWith(entry)
   }
 
   function sent({ request, socket }: { request: UndiciRequest; socket: object }): void {

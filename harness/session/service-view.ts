@@ -1,8 +1,8 @@
 /** A program that serves, seen as what it must give back: not its callers' connections, not what it makes once and keeps. Pure. */
 import { groupBy, lineKey } from '../diagnosis/compose.ts'
 import type { Census } from '../model/census.ts'
-import type { Allowance } from '../model/options.ts'
 import type { LedgerPage, LedgerSocket } from '../model/ledger-page.ts'
+import type { Allowance } from '../model/options.ts'
 
 /** From so many requests on, what stands there once was made for all of them: a lazily opened database connection, a refresh timer. */
 const MANY_REQUESTS = 3

@@ -36,7 +36,9 @@ export function hostErrand(prepare: PrepareErrand): void {
     },
     async runWork(round) {
       try {
-        await hired(errand).runWork(round)
+        const { runWork } = hired(errand)
+        // Inside the work's own context, so that what it leads to later is known as its own.
+        await hired(ledger).inWork(() => runWork(round))
         return { type: 'done' }
       } catch (error) {
         return { type: 'threw', error: errorText(error) }

@@ -4,8 +4,8 @@ import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Agent as Dispatcher, Pool, request } from 'undici'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Ledger, startLedger } from '../ledger/ledger.ts'
 import { clientEyes } from '../probes/pools.ts'
-import { type Ledger, startLedger } from './ledger.ts'
 
 const SECRET = 'hunter2-signature'
 const server = createServer((request, response) => {
@@ -78,7 +78,7 @@ describe('a request', () => {
 
   it('queued in an undici Pool is named with its line and its place', async () => {
     const pool = new Pool(origin, { connections: 2 })
-    const waiting = Array.from({ length: 5 }, (_, i) => pool.request({ path: `/${i}`, method: 'GET' }).catch(() => {}))
+    const waiting = Array.from({ length: 5 }, (_, i) => pool.request({ path: `/${i}?sig=${SECRET}`, method: 'GET' }).catch(() => {}))
     await Promise.all(waiting.slice(0, 2))
     const { requests, pools } = ledger.page()
     const queued = requests.filter(({ phase }) => phase === 'queued')

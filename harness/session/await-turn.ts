@@ -1,0 +1,102 @@
+/** Waiting for the moment a program can be judged: it ended, it hangs, or it has served and is idle again. */
+import type { HungBecause } from '../diagnosis/material.ts'
+import type { Census } from '../model/census.ts'
+import type { LedgerPage, Pulse } from '../model/ledger-page.ts'
+import type { Ending, Executed } from '../subjects/exec-child.ts'
+import { stallSignature } from './stall.ts'
+import type { Driven, WatchRequest } from './watch-program.ts'
+
+export type Turn = { readonly driven: Driven | null } & (
+  | { readonly type: 'ended'; readonly ending: Ending }
+  /** `baseline` was taken before its first request. */
+  | { readonly type: 'idle'; readonly baseline: Census }
+  | { readonly type: 'hung'; readonly because: HungBecause }
+  /** Time is up, and there was nothing to judge. */
+  | { readonly type: 'unasked'; readonly doubt: string }
+)
+
+const POLL_MS = 200
+/** Hung is decided by evidence, as in scenarios (product.md). */
+const STALL_MS = 2_000
+
+export async function awaitTurn(program: Executed, request: WatchRequest): Promise<Turn> {
+  const { clock } = request
+  const startedMs = clock.nowMs()
+  const load = new AbortController()
+  let driving: Promise<Driven> | null = null
+  let driven: Driven | null = null
+  let baseline: Census | null = null
+  let hasServed = false
+  const isQuiet = steadyFor(request.idleAfterMs, () => clock.nowMs())
+  const isStalled = steadyFor(STALL_MS, () => clock.nowMs())
+  try {
+    for (;;) {
+      await nextLook(program, request)
+      const ending = program.ending()
+      if (ending !== null) return { type: 'ended', ending, driven }
+
+      // The census first: what it sees was there before any request that the pulse does not know of yet.
+      const census = await program.census()
+      const pulse = await program.pulse()
+      if (!hasServed && pulse !== null && pulse.served.requests > 0) {
+        hasServed = true
+        await program.startOthersAfresh()
+      }
+      if (!hasServed) baseline = census
+      if (driving === null && request.load !== null) {
+        driving = request.load(census, load.signal)
+        void driving?.then((outcome) => {
+          driven = outcome
+        })
+      }
+      const isDriven = request.load === null || driven !== null
+      if (isDriven && pulse !== null && isServiceIdle(pulse) && isQuiet(servedSignature(pulse)))
+        return { type: 'idle', baseline: baseline ?? census, driven }
+
+      const page = pulse !== null && pulse.open > 0 ? await program.page() : null
+      const signature = page === null ? null : stallSignature(page)
+      if (isStalled(signature) && signature !== null) return { type: 'hung', because: 'stalled', driven }
+      if (clock.nowMs() - startedMs >= request.timeoutMs) return { ...timeIsUp(await program.page(), request), driven }
+    }
+  } finally {
+    load.abort()
+  }
+}
+
+/** A look every 200 ms, and one as soon as the program has ended. */
+async function nextLook(program: Executed, { clock }: WatchRequest): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([clock.sleep(POLL_MS, over.signal), program.ended])
+  over.abort()
+}
+
+const isServiceIdle = ({ served }: Pulse): boolean => served.requests > 0 && served.inFlight === 0
+
+const servedSignature = ({ served }: Pulse): string => `${served.requests} ${served.accepted}`
+
+/** Has it been the same for so long? Asked at every look. */
+function steadyFor(ms: number, nowMs: () => number): (signature: string | null) => boolean {
+  let last: string | null = null
+  let sinceMs = nowMs()
+  return (signature) => {
+    if (signature === null || signature !== last) {
+      last = signature
+      sinceMs = nowMs()
+    }
+    return nowMs() - sinceMs >= ms
+  }
+}
+
+type TimeUp = { readonly type: 'hung'; readonly because: HungBecause } | { readonly type: 'unasked'; readonly doubt: string }
+
+function timeIsUp(page: LedgerPage | null, { load }: WatchRequest): TimeUp {
+  if (page === null) return { type: 'hung', because: 'event loop blocked' }
+  const listens = page.handles.some((handle) => handle.type === 'TCPSERVERWRAP')
+  if (page.served.requests === 0 && page.requests.length === 0 && listens) {
+    const who = load === null ? 'nobody called it' : 'the load could not begin'
+    return { type: 'unasked', doubt: `it listens, and ${who} before --timeout: give it --load <url>, or call it yourself` }
+  }
+  if (page.served.requests > 0 && page.served.inFlight === 0)
+    return { type: 'unasked', doubt: 'it was never idle before --timeout: requests kept coming' }
+  return { type: 'hung', because: 'timeout' }
+}

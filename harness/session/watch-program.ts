@@ -1,0 +1,197 @@
+/** The plot of a program nobody prepared: it is watched until it ends, hangs, or has served and is idle again; then it is judged. */
+import { countsOf, diagnose } from '../diagnosis/diagnose.ts'
+import type { Material } from '../diagnosis/material.ts'
+import type { Census } from '../model/census.ts'
+import type { Clock } from '../model/clock.ts'
+import type { Diagnosis } from '../model/diagnosis.ts'
+import type { LedgerPage } from '../model/ledger-page.ts'
+import type { ResolvedOptions } from '../model/options.ts'
+import type { LatencySummary, Timeline } from '../model/run-record.ts'
+import type { Ending, Executed } from '../subjects/exec-child.ts'
+import { awaitTurn, type Turn } from './await-turn.ts'
+import { whatExitLeaves } from './last-page.ts'
+import { type Draft, quiesce } from './quiesce.ts'
+import { resolveOptions } from './resolve-options.ts'
+import { settledSockets, WARM_POOLS, withoutSingletons } from './service-view.ts'
+import { mapPage } from './source-maps.ts'
+import { sample } from './timeline.ts'
+
+export interface WatchRequest {
+  /** Idle is: has served, nothing in flight, nothing new for so long. */
+  readonly idleAfterMs: number
+  /** The contract of a service; null: none was given, so its pools may stay warm. */
+  readonly idleTimeoutMs: number | null
+  readonly timeoutMs: number
+  /** Drives the program as soon as it can; null: it waits for whoever comes. */
+  readonly load: Drive | null
+  /** Aborted: the program has been told to end, and is judged when it has. */
+  readonly signal: AbortSignal
+  readonly clock: Clock
+  readonly cwd: string
+}
+
+export interface Driven {
+  readonly latencyMs: LatencySummary | null
+  /** What went wrong with the load; null: nothing. */
+  readonly failure: string | null
+}
+
+/** Null: the program does not listen yet. `census` has its listeners. */
+export type Drive = (census: Census, signal: AbortSignal) => Promise<Driven> | null
+
+export interface Watched {
+  readonly diagnosis: Diagnosis
+  /** How it ended by itself; null: we ended it. */
+  readonly ending: Ending | null
+  readonly page: LedgerPage | null
+  readonly timeline: Timeline
+  readonly latencyMs: LatencySummary | null
+  readonly notes: readonly string[]
+}
+
+/** Unless somebody says otherwise: back at the baseline so long after the last answer. */
+export const IDLE_TIMEOUT_MS = 6_000
+const SAMPLE_MS = 100
+/** A second look at a program that hangs tells what still moves. */
+const SECOND_LOOK_MS = 500
+/** Node's exit code for a top-level await that nothing can settle any more. */
+const UNSETTLED_AWAIT = 13
+
+const NOTHING: Census = { atMs: 0, sockets: [], descriptors: null, handles: null, missing: [] }
+
+/** Watches and judges; the program still runs afterwards unless it ended by itself. */
+export async function watchProgram(program: Executed, request: WatchRequest): Promise<Watched> {
+  const { clock } = request
+  const startedMs = clock.nowMs()
+  using sampler = sample(program, clock, SAMPLE_MS)
+  sampler.mark('work')
+  const turn = await awaitTurn(program, request)
+  sampler.mark('quiesce')
+  const afterMs = clock.nowMs() - startedMs
+  const judged = await judge(program, request, turn, afterMs, sampler.peak)
+  return {
+    ...judged,
+    ending: turn.type === 'ended' ? turn.ending : null,
+    timeline: sampler.timeline(),
+    latencyMs: turn.driven?.latencyMs ?? null,
+    notes: turn.driven?.failure ? [turn.driven.failure] : [],
+  }
+}
+
+type Judged = Pick<Watched, 'diagnosis' | 'page'>
+
+async function judge(program: Executed, request: WatchRequest, turn: Turn, afterMs: number, peak: () => Census | null): Promise<Judged> {
+  switch (turn.type) {
+    case 'ended':
+      return judgeEnded(program, request, turn.ending, afterMs, peak())
+    case 'idle':
+      return judgeIdle(program, request, turn.baseline, peak)
+    case 'hung':
+      return judgeNow(program, request, { hung: { because: turn.because, afterMs }, doubts: [] }, peak)
+    case 'unasked':
+      return judgeNow(program, request, { hung: null, doubts: [turn.doubt] }, peak)
+  }
+}
+
+function draftOf(request: WatchRequest, given: Partial<Draft> & { readonly options: ResolvedOptions }): Draft {
+  const interrupted = request.signal.aborted ? ['interrupted: the program was told to end'] : []
+  return {
+    baseline: NOTHING,
+    peers: [],
+    hung: null,
+    workError: undefined,
+    deadlineMs: 0,
+    wouldExit: null,
+    cwd: request.cwd,
+    ...given,
+    doubts: [...(given.doubts ?? []), ...interrupted],
+  }
+}
+
+async function judgeEnded(program: Executed, request: WatchRequest, ending: Ending, afterMs: number, peak: Census | null): Promise<Judged> {
+  const isHung = ending.code === UNSETTLED_AWAIT
+  const last = await program.lastPage()
+  const page = last === null ? null : mapPage(whatExitLeaves(last, isHung))
+  const silent = program.silent().includes(program.pid) ? ['the program was killed before it could tell what was open'] : []
+  const doubts = last === null ? ['no Node process of the command told anything: exec judges programs that Node runs'] : silent
+  const options = resolveOptions({ idleConnections: 'trust' })
+  const hung = isHung ? ({ because: 'never settled', afterMs } as const) : null
+  const draft = draftOf(request, { options, hung, doubts })
+  // A page that is not there is said once, in words that fit.
+  const level = last === null ? ({ ...options, level: 'off' } as const) : options
+  const material: Material = {
+    ...draft,
+    options: level,
+    recount: NOTHING,
+    peak: peak ?? NOTHING,
+    page,
+    earlierPage: null,
+    returnedToBaselineMs: null,
+  }
+  return { diagnosis: diagnose(material), page }
+}
+
+async function judgeIdle(program: Executed, request: WatchRequest, baseline: Census, peak: () => Census | null): Promise<Judged> {
+  const { clock, idleTimeoutMs } = request
+  const options = resolveOptions(
+    idleTimeoutMs === null ? { idleConnections: 'trust', allow: [WARM_POOLS] } : { idleTimeoutMs, idleConnections: 'wait' },
+  )
+  const deadlineMs = idleTimeoutMs ?? IDLE_TIMEOUT_MS
+  let raw = NOTHING
+  let page: LedgerPage | null = null
+  const view = {
+    gauge: program.gauge,
+    async census(): Promise<Census> {
+      raw = await program.census()
+      page = await program.page()
+      return page === null ? raw : settledSockets(raw, page)
+    },
+    // Of the same moment as the census before it.
+    page: async () => (page === null ? null : withoutSingletons(page)),
+  }
+  const draft = draftOf(request, { options, baseline, deadlineMs })
+  const endedMs = clock.nowMs()
+  const first = { atMs: endedMs, census: await view.census(), page: await view.page(), deadlineAtMs: endedMs + deadlineMs }
+  const seen = await quiesce(view, clock, { ...draft, options: { ...options, signal: request.signal } }, first)
+  const back = seen.returnedToBaselineMs
+  const mapped = seen.page === null ? null : mapPage(seen.page)
+  const diagnosis = diagnose({
+    ...draft,
+    ...seen,
+    page: mapped,
+    peak: peak() ?? seen.recount,
+    returnedToBaselineMs: back === null ? null : Math.max(0, Math.round(back - endedMs)),
+  })
+  // What was left out of the judgement is there all the same.
+  return { diagnosis: { ...diagnosis, recount: countsOf(raw) }, page: mapped }
+}
+
+async function judgeNow(
+  program: Executed,
+  request: WatchRequest,
+  given: Pick<Draft, 'hung' | 'doubts'>,
+  peak: () => Census | null,
+): Promise<Judged> {
+  const earlierPage = await program.page()
+  await request.clock.sleep(SECOND_LOOK_MS)
+  const seen = await program.census('with handles')
+  const last = await program.page()
+  const recount = last === null ? seen : settledSockets(seen, last)
+  const page = last === null ? null : mapPage(last)
+  // Whatever is idle in a pool keeps nobody: a hang has other causes.
+  const options = resolveOptions({ idleConnections: 'trust', allow: [WARM_POOLS] })
+  const draft = draftOf(request, { ...given, options })
+  // A service nobody has called holds only what it is made of.
+  const judgedPage = given.hung === null && page !== null ? { ...page, handles: [], requests: [] } : page
+  const baseline = given.hung === null ? recount : NOTHING
+  const diagnosis = diagnose({
+    ...draft,
+    baseline,
+    recount,
+    page: judgedPage,
+    earlierPage,
+    peak: peak() ?? recount,
+    returnedToBaselineMs: null,
+  })
+  return { diagnosis, page }
+}
