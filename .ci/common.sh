@@ -35,6 +35,18 @@ step() {
   say "$what: done in $((SECONDS - started)) s"
 }
 
+# install_packages <name...>: Debian's packages; its output is shown only when it fails.
+install_packages() {
+  export DEBIAN_FRONTEND=noninteractive
+  {
+    apt-get -qq -o DPkg::Lock::Timeout=120 update
+    apt-get -qq -o DPkg::Lock::Timeout=120 install -y --no-install-recommends "$@"
+  } >"$CACHE_DIR/apt.log" 2>&1 </dev/null || {
+    tail -n 20 "$CACHE_DIR/apt.log" >&2
+    die "apt-get install $*"
+  }
+}
+
 engine_answers() { timeout 5 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
 find_go() {

@@ -47,7 +47,7 @@ function table(runs: readonly ScenarioRun[], paint: Paint): string[] {
   const rows = runs.map((run) => [
     oneLine(run.scenario),
     oneLine(run.case ?? '-'),
-    run.variant,
+    run.variant ?? '-',
     run.backend ?? '-',
     run.verdict,
     duration(run.durationMs),

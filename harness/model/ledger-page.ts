@@ -120,6 +120,25 @@ export interface RescuedBody {
   readonly openedAt: Frame | null
 }
 
+/** What a process answers, instead of asks. */
+export interface Served {
+  readonly requests: number
+  /** Begun and neither answered in full nor given up. */
+  readonly inFlight: number
+  /** Connections accepted. */
+  readonly accepted: number
+}
+
+/** The few numbers that tell whether anything goes on: a page costs milliseconds, these cost nothing. */
+export interface Pulse {
+  readonly served: Served
+  readonly sent: number
+  readonly ok: number
+  readonly failed: number
+  /** Requests that have not ended. */
+  readonly open: number
+}
+
 export type LedgerLevel = 'full' | 'sampled' | 'off'
 
 /** Everything one subject's ledger knows at one moment: plain data, JSON-safe except Infinity. */
@@ -140,6 +159,8 @@ export interface LedgerPage {
     /** Most requests open at one time. */
     readonly peakOpen: number
   }
+  /** What its own HTTP servers answered since the ledger started. */
+  readonly served: Served
   /** Response times of ended requests of the work (created to end of body), ms; bounded. */
   readonly durationsMs: readonly number[]
   /** Entries the ledger could not keep. */

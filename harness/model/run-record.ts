@@ -57,7 +57,8 @@ export interface Timeline {
 export interface ScenarioRun {
   readonly scenario: string
   readonly case: string | null
-  readonly variant: VariantName
+  /** Null: not a scenario's, but a program that `exec` ran. */
+  readonly variant: VariantName | null
   readonly layer: string
   readonly client: string
   readonly backend: BackendKind | null

@@ -5,13 +5,13 @@ import { counted } from '../amounts.ts'
 import { oneLine } from '../neutralise.ts'
 
 function select(name: string, all: string, options: readonly string[]): SafeHtml {
-  return html`<label>${name} <select name="${name}"><option value="*">${all}</option>${options.map((each) => html`<option value="${each}">${each === '' ? 'none' : oneLine(each)}</option>`)}</select></label>`
+  return html`<label>${name} <select name="${name}"><option value="*">${all}</option>${options.map((each) => html`<option value="${each}">${each === '' ? 'none' : each}</option>`)}</select></label>`
 }
 
 /** Hidden until the script shows it: without script it could do nothing, and everything is there to be read anyway. */
 export function filterForm({ runs }: RunRecord): SafeHtml {
   const verdicts = VERDICTS.filter((verdict) => runs.some((run) => run.verdict === verdict))
-  const scenarios = [...new Set(runs.map((run) => run.scenario))]
+  const scenarios = [...new Set(runs.map((run) => oneLine(run.scenario)))]
   const backends = [...new Set(runs.map((run) => run.backend ?? ''))]
   return html`<form class="filter" id="filter" aria-label="Filter the runs" hidden>
 ${select('verdict', 'all verdicts', verdicts)}

@@ -2,10 +2,10 @@ import { html, type SafeHtml } from '@remix-run/html-template'
 import type { RunRecord, ScenarioRun, SkippedRun, VariantName } from '../../harness/model/run-record.ts'
 import { oneLine } from '../neutralise.ts'
 import { runName } from '../run-name.ts'
-import { badge, shape } from './marks.ts'
+import { badge, shape, WORD_OF_MARK } from './marks.ts'
 import { runId } from './run-section.ts'
 
-const VARIANTS = ['leaky', 'fixed'] as const satisfies readonly VariantName[]
+const VARIANTS = ['leaky', 'fixed', null] as const satisfies readonly (VariantName | null)[]
 
 interface Row {
   readonly scenario: string
@@ -15,7 +15,8 @@ interface Row {
 interface Column {
   /** Null: scenarios that need no backend. */
   readonly backend: ScenarioRun['backend']
-  readonly variant: VariantName
+  /** Null: a program that exec ran. */
+  readonly variant: VariantName | null
 }
 
 const keyOf = (parts: readonly (string | null)[]): string => JSON.stringify(parts)
@@ -42,7 +43,7 @@ function columnsOf(record: RunRecord): readonly Column[] {
 
 function judgedCell(run: ScenarioRun, at: number): SafeHtml {
   const judged = run.asExpected ? 'as-expected' : 'unexpected'
-  return html`<td class="${judged}"><a href="#${runId(at)}">${badge(run.verdict)}<span class="unseen"> ${runName(run)}${run.backend === null ? '' : ` on ${run.backend}`}, </span><span class="judged">${shape(judged)}${run.asExpected ? 'as expected' : 'NOT as expected'}</span></a></td>`
+  return html`<td class="${judged}"><a href="#${runId(at)}">${badge(run.verdict)}<span class="unseen"> ${runName(run)}${run.backend === null ? '' : ` on ${run.backend}`}, </span><span class="judged">${shape(judged)}<span class="words">${WORD_OF_MARK[judged]}</span></span></a></td>`
 }
 
 function cell(record: RunRecord, row: Row, column: Column): SafeHtml {
@@ -66,6 +67,6 @@ export function matrix(record: RunRecord): SafeHtml {
   return html`<section aria-labelledby="matrix"><h2 id="matrix">Scenarios</h2>
 <div class="scroll panel" role="group" aria-labelledby="matrix" tabindex="0"><table class="matrix">
 <thead><tr><th scope="col" rowspan="2">scenario</th>${backends.map((backend) => html`<th scope="colgroup" colspan="${columns.filter((column) => column.backend === backend).length}">${backend ?? 'no backend'}</th>`)}</tr>
-<tr>${columns.map(({ variant }) => html`<th scope="col">${variant}</th>`)}</tr></thead>
+<tr>${columns.map(({ variant }) => html`<th scope="col">${variant ?? 'exec'}</th>`)}</tr></thead>
 <tbody>${rowsOf(record).map(row)}</tbody></table></div></section>`
 }

@@ -60,7 +60,7 @@ function facts(run: ScenarioRun): SafeHtml {
     timeline.workStartedAtMs === null || timeline.workEndedAtMs === null ? null : timeline.workEndedAtMs - timeline.workStartedAtMs
   const perRequest = requests.sent === 0 ? '' : `, ${(run.connectionsOpened / requests.sent).toFixed(2)} per request`
   const rows: readonly Row[] = [
-    ['declared', expectationText(run.expected)],
+    ['declared', oneLine(expectationText(run.expected))],
     ['layer, client', oneLine(`${run.layer}, ${run.client}`)],
     ['limits', run.profile === null ? null : oneLine(run.profile)],
     ['requests', `${requests.sent} sent, ${requests.ok} ok, ${requests.failed} failed`],

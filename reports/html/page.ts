@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { html, type SafeHtml } from '@remix-run/html-template'
 import type { RunRecord, ScenarioRun } from '../../harness/model/run-record.ts'
+import { oneLine } from '../neutralise.ts'
 import { filterForm } from './filter.ts'
 import { MARK_SHAPES } from './marks.ts'
 import { matrix } from './matrix.ts'
@@ -68,7 +69,7 @@ ${notRunSection(record)}
 ${runsSection(record, options)}
 ${environmentSection(record)}
 </main>
-<footer class="muted">watertight ${record.tool.version} · ${record.schema}</footer>
+<footer class="muted">watertight ${oneLine(record.tool.version)} · ${oneLine(record.schema)}</footer>
 <script>${html.raw`${SCRIPT}`}</script>
 </body></html>
 `)

@@ -5,7 +5,7 @@ import { oneLine, severalLines } from '../neutralise.ts'
 import { runName } from '../run-name.ts'
 import { expectationText } from '../run-text.ts'
 import { type FindingOptions, findingSection } from './finding-section.ts'
-import { badge, shape } from './marks.ts'
+import { badge, shape, WORD_OF_MARK } from './marks.ts'
 import { numbers } from './numbers.ts'
 import { timelineFigure } from './timeline.ts'
 
@@ -20,11 +20,13 @@ export const runId = (at: number): string => `run-${at + 1}`
 /** What a shell takes as one word. */
 const shellWord = (text: string): string => (/^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
-/** How to have this run again, alone. */
-function command(run: ScenarioRun): string {
+/** How to have this run again, alone; a program that exec ran is not ours to start. */
+function again(run: ScenarioRun): SafeHtml | null {
+  if (run.variant === null) return null
   // where a URL stood in for a backend the record does not say which
   const backend = run.backend === null || run.backend === 'url' ? '' : ` --backend ${run.backend}`
-  return `npx watertight run ${shellWord(oneLine(run.scenario))} --variant ${run.variant}${backend}`
+  const command = `npx watertight run ${shellWord(oneLine(run.scenario))} --variant ${run.variant}${backend}`
+  return html`<p class="again"><span class="muted">Run it again:</span> <code>${command}</code></p>`
 }
 
 function surprise(run: ScenarioRun): SafeHtml | null {
@@ -55,15 +57,16 @@ function findings(run: ScenarioRun, options: RunSectionOptions): readonly SafeHt
 /** One run: its head always, the rest on demand. */
 export function runSection(run: ScenarioRun, options: RunSectionOptions): SafeHtml {
   const id = runId(options.at)
+  const judged = run.asExpected ? 'as-expected' : 'unexpected'
   const said = [...findings(run, options)]
-  return html`<li class="run" data-verdict="${run.verdict}" data-scenario="${run.scenario}" data-backend="${run.backend ?? ''}" data-judged="${run.asExpected ? 'as-expected' : 'unexpected'}">
+  return html`<li class="run" data-verdict="${run.verdict}" data-scenario="${oneLine(run.scenario)}" data-backend="${run.backend ?? ''}" data-judged="${judged}">
 <details${options.isOpen ? html` open` : null}>
 <summary><h3>${badge(run.verdict)} <span class="name">${runName(run)}</span></h3>
 <span class="gist">${gistOf(run)}</span>
-<span class="where">${run.backend === null ? null : html`on ${run.backend}, `}<span class="${run.asExpected ? 'as-expected' : 'unexpected'}">${shape(run.asExpected ? 'as-expected' : 'unexpected')}${run.asExpected ? 'as expected' : 'NOT as expected'}</span></span></summary>
+<span class="where">${run.backend === null ? null : html`on ${run.backend}, `}<span class="${judged}">${shape(judged)}${WORD_OF_MARK[judged]}</span></span></summary>
 <div class="body${said.length === 0 ? ' calm' : ''}" id="${id}">
 <div class="told">${surprise(run)}${said.length === 0 ? html`<p class="what">${run.verdict === 'clean' ? 'Nothing is left' : 'Nothing was found'}: ${gistOf(run)}.</p>` : said}${remarks(run)}
-<p class="again"><span class="muted">Run it again:</span> <code>${command(run)}</code></p></div>
+${again(run)}</div>
 <div class="seen">${timelineFigure(run)}${numbers(run)}</div>
 </div>
 </details></li>`

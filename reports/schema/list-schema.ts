@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import { expectation } from './run-schema.ts'
 
-const variant = z.strictObject({ expects: expectation }).nullable()
-const variants = z.strictObject({ leaky: variant, fixed: variant })
+const variant = z.object({ expects: expectation }).nullable()
+const variants = z.object({ leaky: variant, fixed: variant })
 
 /** `watertight/list@1`: what `watertight list --json` prints. */
 export const LIST_SCHEMA = z
-  .strictObject({
+  .object({
     schema: z.literal('watertight/list@1'),
     scenarios: z.array(
-      z.strictObject({
+      z.object({
         name: z.string(),
         layer: z.string(),
         client: z.string(),

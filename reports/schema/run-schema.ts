@@ -7,7 +7,12 @@ import type { RunRecord, ScenarioRun } from '../../harness/model/run-record.ts'
 type JsonExpectation = Required<Omit<NonNullable<ScenarioRun['expected']>, 'blockedAtRequest'>> & {
   readonly blockedAtRequest: number | null
 }
-type JsonRun = Omit<ScenarioRun, 'expected'> & { readonly expected: JsonExpectation | null }
+/** JSON has no Infinity: a time that is none is null. */
+type JsonRun = Omit<ScenarioRun, 'expected' | 'deadlineMs' | 'latencyMs'> & {
+  readonly expected: JsonExpectation | null
+  readonly deadlineMs: number | null
+  readonly latencyMs: { readonly [percentile in keyof NonNullable<ScenarioRun['latencyMs']>]: number | null } | null
+}
 type JsonRecord = Omit<RunRecord, 'runs'> & { readonly runs: readonly JsonRun[] }
 
 const count = z.int().min(0)
@@ -20,26 +25,26 @@ const verdict = z.enum(VERDICTS)
 const variant = z.enum(['leaky', 'fixed'])
 const backend = z.enum(['embedded', 'minio', 'url'])
 
-export const expectation = z.strictObject({
+export const expectation = z.object({
   verdict,
   codes: z.array(code),
   blockedAtRequest: z.int().min(1).nullable(),
 })
 
-const place = z.strictObject({
+const place = z.object({
   file: z.string().meta({ description: 'relative to the working directory, with forward slashes' }),
   line: z.int().min(1),
   column: z.int().min(0),
   function: z.string().nullable(),
 })
 
-const finding = z.strictObject({
+const finding = z.object({
   code,
   severity: z.enum(SEVERITIES),
   count: count.meta({ description: 'how many resources this finding is about' }),
   origin: z.string().nullable(),
   request: z
-    .strictObject({
+    .object({
       method: z.string(),
       path: z.string().meta({ description: 'of a group: the common prefix and *' }),
       status: z.int().nullable(),
@@ -49,7 +54,7 @@ const finding = z.strictObject({
   lastTouchedAt: place.nullable(),
   summary: z.string(),
   evidence: z.array(
-    z.strictObject({
+    z.object({
       ledger: z.enum(['requests', 'pools', 'kernel', 'peer']),
       says: z.string(),
       value: z.union([z.number(), z.string(), z.null()]),
@@ -59,20 +64,19 @@ const finding = z.strictObject({
   fingerprint: z.string().meta({ description: 'of code, role of the origin and creator; the same from run to run' }),
 })
 
-const counts = z.strictObject({
+const counts = z.object({
   sockets: countOrUnknown,
   handles: countOrUnknown,
   descriptors: countOrUnknown,
   byState: z.record(z.string(), count).meta({ description: 'sockets by TCP state' }),
 })
 
-// JSON has no Infinity: a time that is none is null
-const time = ms.nullable() as unknown as z.ZodType<number>
+const time = ms.nullable()
 
-const run = z.strictObject({
+const run = z.object({
   scenario: z.string(),
   case: z.string().nullable(),
-  variant,
+  variant: variant.nullable().meta({ description: 'null: a program that exec ran' }),
   layer: z.string(),
   client: z.string(),
   backend: backend.nullable(),
@@ -93,14 +97,14 @@ const run = z.strictObject({
     .nullable()
     .meta({ description: 'ordinal, at the leaking line, of the first request that got no connection' }),
   proof: z
-    .strictObject({ released: count, answeredInMs: ms.nullable(), baselineInMs: ms.nullable() })
+    .object({ released: count, answeredInMs: ms.nullable(), baselineInMs: ms.nullable() })
     .nullable()
     .meta({ description: 'what happened when the suspects were released' }),
-  requests: z.strictObject({ sent: count, ok: count, failed: count }),
+  requests: z.object({ sent: count, ok: count, failed: count }),
   connectionsOpened: count,
-  latencyMs: z.strictObject({ p50: time, p90: time, p99: time, max: time }).nullable(),
+  latencyMs: z.object({ p50: time, p90: time, p99: time, max: time }).nullable(),
   timeline: z
-    .strictObject({
+    .object({
       workStartedAtMs: ms.nullable(),
       workEndedAtMs: ms.nullable(),
       tMs: z.array(z.number()),
@@ -113,14 +117,17 @@ const run = z.strictObject({
   durationMs: ms,
 })
 
-/** `watertight/run@1`. The compiler holds it in step with RunRecord. */
+/** `watertight/run@1`. The compiler holds it in step with RunRecord: what it takes is a record, and (below) it takes every record. */
 export const RUN_SCHEMA = z
-  .strictObject({
+  .object({
     schema: z.literal('watertight/run@1'),
-    tool: z.strictObject({ version: z.string() }),
-    environment: z.strictObject({ node: z.string(), platform: z.string(), docker: z.boolean(), contended: z.boolean() }),
+    tool: z.object({ version: z.string() }),
+    environment: z.object({ node: z.string(), platform: z.string(), docker: z.boolean(), contended: z.boolean() }),
     runs: z.array(run),
-    skipped: z.array(z.strictObject({ scenario: z.string(), variant, backend, reason: z.string(), remedy: z.string() })),
-    totals: z.strictObject({ runs: count, asExpected: count, skipped: count, wallMs: ms }),
+    skipped: z.array(z.object({ scenario: z.string(), variant, backend, reason: z.string(), remedy: z.string() })),
+    totals: z.object({ runs: count, asExpected: count, skipped: count, wallMs: ms }),
   })
   .meta({ title: 'watertight/run@1', description: 'what `watertight run --json` prints' }) satisfies z.ZodType<JsonRecord>
+
+type Mutable<T> = T extends object ? { -readonly [key in keyof T]: Mutable<T[key]> } : T
+true satisfies Mutable<JsonRecord> extends z.output<typeof RUN_SCHEMA> ? true : false

@@ -95,16 +95,18 @@ describe('a command line that is understood', () => {
         --bail                          stop after the first run that is not as declared
         --allow-remote                  let --backend <url> name a machine other than this one
         --json                          print one JSON document (watertight/run@1) instead of the text
-        --reporter <formats>            comma list of text, json: what to write to the output folder
-                                        (default: text,json)
-        --output <folder>               where to write run.txt and run.json (default: reports/out)
+        --reporter <formats>            comma list of text, json, html, junit: what to write to the output
+                                        folder (default: text,json,html)
+        --output <folder>               where to write run.txt, run.json, run.html and junit.xml (default:
+                                        reports/out)
         -h, --help                      display help for command
 
       A scenario whose backend cannot run here is reported as NOT RUN with the remedy; it fails the run
       only if that backend was asked for: by --require, by --backend, or by WATERTIGHT_REQUIRE_DOCKER=1.
 
       The report goes to stdout, progress to stderr. With --json stdout is exactly one JSON document.
-      Both are also written to the output folder, as run.txt and run.json.
+      The output folder gets run.txt, run.json and run.html, a page that needs nothing but a browser;
+      --reporter junit adds junit.xml for CI.
 
       Examples:
         watertight run

@@ -84,7 +84,7 @@ describe('misuse is answered with what, where, why and remedy', () => {
   })
   test('an unknown report format', async () => {
     expect(await complaint('run', '--reporter', 'jsn')).toMatchInlineSnapshot(`
-      "watertight: --reporter does not know 'jsn': it takes text or json
+      "watertight: --reporter does not know 'jsn': it takes text, json, html or junit
         remedy: did you mean --reporter json?
       "
     `)

@@ -4,7 +4,7 @@ import { oneLine } from '../../../reports/neutralise.ts'
 import { type Paint, paintFor } from '../../../reports/paint.ts'
 import { runName } from '../../../reports/run-name.ts'
 import { STYLE_OF_VERDICT } from '../../../reports/run-text.ts'
-import type { SkippedRun } from '../../model/run-record.ts'
+import type { ScenarioRun, SkippedRun } from '../../model/run-record.ts'
 import type { Phase, RunKey, SuiteEvent } from '../../model/scenario.ts'
 import { type Io, isCi, type Output, terminalWidth, wantsColour } from './io.ts'
 
@@ -17,7 +17,8 @@ export interface Progress {
   stop(): void
 }
 
-const placeOf = (key: RunKey): string => `${runName(key)}${key.backend === null ? '' : ` on ${key.backend}`}`
+const placeOf = (key: Pick<ScenarioRun, 'scenario' | 'case' | 'variant' | 'backend'>): string =>
+  `${runName(key)}${key.backend === null ? '' : ` on ${key.backend}`}`
 
 /** One line for what happened for good; null for what is only a step on the way. */
 function lineOf(event: SuiteEvent, position: () => string, paint: Paint): string | null {

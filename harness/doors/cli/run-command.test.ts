@@ -7,12 +7,12 @@ const KEY = { scenario: 'article-batch-copy', case: null, variant: 'fixed', back
 const RECORD = fakeRecord([fakeRun()], [MINIO_SKIPPED])
 
 describe('what a run prints', () => {
-  test('is the report on stdout, progress on stderr, and both formats in reports/out', async () => {
+  test('is the report on stdout, progress on stderr, and text, JSON and a page in reports/out', async () => {
     const { code, stdout, stderr, files } = await invoke(['run'], { record: RECORD })
     expect(code).toBe(0)
     expect(stdout).toMatch(/^clean {2}article-batch-copy \(fixed\)/)
-    expect(stderr).toBe('report: reports/out/run.txt, reports/out/run.json\n')
-    expect(Object.keys(files)).toEqual(['reports/out/run.json', 'reports/out/run.txt'])
+    expect(stderr).toBe('report: reports/out/run.txt, reports/out/run.json, reports/out/run.html\n')
+    expect(Object.keys(files)).toEqual(['reports/out/run.html', 'reports/out/run.json', 'reports/out/run.txt'])
     expect(files['reports/out/run.txt']).toBe(stdout)
     expect(JSON.parse(files['reports/out/run.json'] ?? '')).toMatchObject({ schema: 'watertight/run@1', totals: { runs: 1 } })
   })
@@ -21,6 +21,13 @@ describe('what a run prints', () => {
     const { stdout, files } = await invoke(['run', '--json', '--reporter', 'json', '--output', 'elsewhere'], { record: RECORD })
     expect(files).toEqual({ 'elsewhere/run.json': stdout })
     expect(JSON.parse(stdout).skipped).toEqual([MINIO_SKIPPED])
+  })
+
+  test('is a page that names the run, and JUnit for CI, where --reporter asks for them', async () => {
+    const { files } = await invoke(['run', '--reporter', 'html,junit'], { record: RECORD })
+    expect(Object.keys(files)).toEqual(['reports/out/junit.xml', 'reports/out/run.html'])
+    expect(files['reports/out/run.html']).toMatch(/^<!doctype html>[^]*article-batch-copy \(fixed\)/)
+    expect(files['reports/out/junit.xml']).toContain('<testcase classname="watertight.article-batch-copy" name="fixed on embedded"')
   })
 
   test('has colour when it is forced, in a pipe too, and never in the file', async () => {

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { renderHtml } from '../../../reports/html/page.ts'
 import { renderJson } from '../../../reports/json.ts'
-import { renderJunit } from '../../../reports/junit.ts'
 import { renderText } from '../../../reports/text.ts'
 import type { BackendKind } from '../../model/backend.ts'
 import type { RunRecord } from '../../model/run-record.ts'
@@ -79,8 +77,15 @@ async function report({ record, notice, parsed, folder }: Reporting, io: Io): Pr
   if (parsed.reporter.includes('text'))
     texts.set('run.txt', renderText(record, { colour: false, width: Number.POSITIVE_INFINITY, readSource, notice }))
   if (parsed.reporter.includes('json')) texts.set('run.json', json)
-  if (parsed.reporter.includes('html')) texts.set('run.html', renderHtml(record, { readSource, notice }))
-  if (parsed.reporter.includes('junit')) texts.set('junit.xml', renderJunit(record, { readSource }))
+  // these bring libraries along that no other command should wait for
+  if (parsed.reporter.includes('html')) {
+    const { renderHtml } = await import('../../../reports/html/page.ts')
+    texts.set('run.html', renderHtml(record, { readSource, notice }))
+  }
+  if (parsed.reporter.includes('junit')) {
+    const { renderJunit } = await import('../../../reports/junit.ts')
+    texts.set('junit.xml', renderJunit(record, { readSource }))
+  }
   const isWritten = await writeFiles(folder, texts, io)
   const width = terminalWidth(io.stdout) ?? Number.POSITIVE_INFINITY
   await print(io, parsed.json ? json : renderText(record, { colour: wantsColour(io.stdout, io.env), width, readSource, notice }))

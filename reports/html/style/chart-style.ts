@@ -18,7 +18,7 @@ export const CHART_STYLE = `
 .series { fill: none; stroke-width: 2.5; stroke-linejoin: round; }
 .series.sockets { stroke: var(--sockets); }
 .series.descriptors { stroke: var(--descriptors); stroke-dasharray: 6 3; }
-.series.handles { stroke: var(--handles); stroke-dasharray: 2 2.5; }
+.series.handles { stroke: var(--handles); stroke-dasharray: 2 2.5; stroke-linecap: round; }
 .point { fill: var(--panel); stroke: var(--handles); stroke-width: 2; }
 .baseline { fill: none; stroke: var(--muted); stroke-width: 1.5; stroke-dasharray: 1.5 3.5; stroke-linecap: round; }
 .baseline.sockets { stroke: var(--sockets); }

@@ -83,9 +83,11 @@ td, th { vertical-align: top; }
   .matrix th, .matrix td { padding: .5rem; }
   .matrix thead th:first-child, .matrix tbody th { padding-inline-start: .75rem; }
   .badge { font-size: .8125rem; }
-  .matrix tbody th, .matrix thead th:first-child { min-width: 0; }
+  .matrix tbody th { min-width: 7rem; }
   .matrix tbody th, .matrix thead tr:first-child > th:first-child { position: sticky; inset-inline-start: 0; background: var(--panel); }
-  .matrix .judged { padding-inline-start: .5em; }
+  .matrix tbody th { font-size: .9375rem; }
+  .matrix td.as-expected a { flex-wrap: nowrap; gap: .375rem; }
+  .matrix td.as-expected .words { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .filter label:not(.check) { flex: 1 1 9rem; }
   .filter select { width: 100%; }
 }

@@ -76,5 +76,7 @@ caption { text-align: start; font-size: .8125rem; font-weight: 600; color: var(-
 }
 @media (min-width: 64rem) {
   .body { grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); padding: 1.25rem; gap: 2.25rem; }
+  .body.calm { grid-template-columns: minmax(0, 1fr); gap: 1rem; }
+  .calm .seen { grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); gap: 2.25rem; }
 }
 `

@@ -1,0 +1,126 @@
+/** A program of the user's own as a run: started, watched, judged, gone; as often as asked. */
+import { availableParallelism, loadavg } from 'node:os'
+import { HarnessError } from '../model/errors.ts'
+import type { LedgerPage } from '../model/ledger-page.ts'
+import type { RunRecord, ScenarioRun } from '../model/run-record.ts'
+import { realClock } from '../session/real-clock.ts'
+import { type Watched, type WatchRequest, watchProgram } from '../session/watch-program.ts'
+import { type Ending, type ExecOptions, type Executed, startExecuted } from '../subjects/exec-child.ts'
+import { newRunId } from '../subjects/run-id.ts'
+import { TOOL_VERSION } from '../subjects/version.ts'
+import { shortCommand } from './command-text.ts'
+import { summarizeLatency } from './latency.ts'
+import { driveProgram, type ProgramLoad } from './program-load.ts'
+
+export interface ExecRequest extends Pick<ExecOptions, 'command' | 'args' | 'cwd' | 'register' | 'stdout'> {
+  readonly idleAfterMs: number
+  /** Null: 6 s, and a service's idle pools are trusted. */
+  readonly idleTimeoutMs: number | null
+  readonly timeoutMs: number
+  readonly load: ProgramLoad | null
+  /** How often; from 1. */
+  readonly repeat: number
+  readonly signal: AbortSignal
+  /** Called when a program runs, so that signals can be passed on to it; with null when it has gone. */
+  readonly onProgram: (program: Pick<Executed, 'signal' | 'kill'> | null) => void
+}
+
+export interface ExecOutcome {
+  readonly record: RunRecord
+  /** How each run ended by itself; null where we ended it. */
+  readonly endings: readonly (Ending | null)[]
+}
+
+/** @throws {HarnessError} INVALID_OPTION when the command cannot be started. */
+export async function execProgram(request: ExecRequest): Promise<ExecOutcome> {
+  const startedMs = realClock.nowMs()
+  const contended = (loadavg()[0] ?? 0) > availableParallelism()
+  const runId = newRunId()
+  const runs: ScenarioRun[] = []
+  const endings: (Ending | null)[] = []
+  for (let round = 0; round < request.repeat && !request.signal.aborted; round += 1) {
+    const { run, ending } = await execOnce(request, runId, request.repeat === 1 ? null : `run ${round + 1}`)
+    runs.push(run)
+    endings.push(ending)
+  }
+  const record: RunRecord = {
+    schema: 'watertight/run@1',
+    tool: { version: TOOL_VERSION },
+    environment: { node: process.version, platform: `${process.platform} ${process.arch}`, docker: false, contended },
+    runs,
+    skipped: [],
+    totals: {
+      runs: runs.length,
+      asExpected: runs.filter((run) => run.asExpected).length,
+      skipped: 0,
+      wallMs: Math.round(realClock.nowMs() - startedMs),
+    },
+  }
+  return { record, endings }
+}
+
+async function execOnce(
+  request: ExecRequest,
+  runId: string,
+  name: string | null,
+): Promise<{ readonly run: ScenarioRun; readonly ending: Ending | null }> {
+  const startedMs = realClock.nowMs()
+  await using program = await startExecuted({ ...request, runId, clock: realClock })
+  request.onProgram(program)
+  const watch: WatchRequest = {
+    ...request,
+    load: request.load === null ? null : driveProgram(request.load),
+    clock: realClock,
+  }
+  try {
+    const watched = await watchProgram(program, watch)
+    await program.stop()
+    return { run: asRun(request, watched, name, Math.round(realClock.nowMs() - startedMs)), ending: watched.ending }
+  } catch (error) {
+    if (error instanceof HarnessError) throw error
+    throw new HarnessError('SUBJECT_FAILED', `watching ${shortCommand(request)} failed: ${String(error)}`, null, { cause: error })
+  } finally {
+    request.onProgram(null)
+  }
+}
+
+function asRun(request: ExecRequest, watched: Watched, name: string | null, durationMs: number): ScenarioRun {
+  const { workError: _none, missing, ...diagnosis } = watched.diagnosis
+  return {
+    ...diagnosis,
+    scenario: shortCommand(request),
+    case: name,
+    variant: null,
+    layer: 'process',
+    client: clientsOf(watched.page),
+    backend: null,
+    profile: null,
+    expected: null,
+    asExpected: diagnosis.verdict === 'clean',
+    notes: [...missing, ...watched.notes],
+    proof: null,
+    latencyMs: watched.latencyMs ?? summarizeLatency(watched.page?.durationsMs ?? []),
+    timeline: watched.timeline,
+    workError: null,
+    durationMs,
+  }
+}
+
+function clientsOf(page: LedgerPage | null): string {
+  const used = new Set([...(page?.pools ?? []), ...(page?.requests ?? [])].map(({ client }) => client))
+  return used.size === 0 ? 'none seen' : [...used].toSorted().join(', ')
+}
+
+/** The first two runs that were judged differently, in words; null: all agree. */
+export function firstDisagreement(runs: readonly ScenarioRun[]): string | null {
+  const [first, ...others] = runs
+  if (first === undefined) return null
+  const said = gist(first)
+  const other = others.find((run) => gist(run) !== said)
+  return other === undefined ? null : `the runs do not agree: ${first.case} is ${said}, ${other.case} is ${gist(other)}`
+}
+
+function gist({ verdict, findings }: ScenarioRun): string {
+  const found = findings.map(({ code, openedAt }) => (openedAt === null ? code : `${code} at ${openedAt.file}:${openedAt.line}`))
+  return [verdict, ...[...new Set(found)].toSorted()].join(' ')
+}
