@@ -1,0 +1,46 @@
+/** Handles, as a page shows them. */
+import type { OpenHandle } from '../model/ledger-page.ts'
+import { type Book, CAPTURE_SLOT, type HandleEntry } from './book.ts'
+import type { Capture } from './stacks.ts'
+
+interface OpenResource {
+  readonly hasRef?: () => boolean
+  readonly _destroyed?: boolean
+  readonly pid?: number
+  readonly fd?: number
+  readonly getsockname?: (out: object) => number
+  readonly [CAPTURE_SLOT]?: Capture
+}
+
+function isReferenced(resource: OpenResource): boolean | null {
+  return typeof resource.hasRef === 'function' ? resource.hasRef() : null
+}
+
+function portOf(resource: OpenResource): number | null {
+  const out: { port?: number } = {}
+  return typeof resource.getsockname === 'function' && resource.getsockname(out) === 0 ? (out.port ?? null) : null
+}
+
+/** Closed, but not told of yet: a file handle until it is collected (its number is negative by then), a timer for a turn. */
+function isClosed({ type, resource }: HandleEntry): boolean {
+  const { fd, _destroyed } = resource as OpenResource
+  return type === 'FILEHANDLE' ? fd !== undefined && fd < 0 : type === 'Timeout' && _destroyed === true
+}
+
+export function openHandles(book: Book): readonly OpenHandle[] {
+  const open = [...book.handles.values()].filter((entry) => !isClosed(entry))
+  return open.map((entry) => {
+    const resource = entry.resource as OpenResource
+    const port = portOf(resource)
+    return {
+      id: entry.id,
+      type: entry.type,
+      isReferenced: isReferenced(resource),
+      detail: port !== null ? `port ${port}` : typeof resource.pid === 'number' ? `pid ${resource.pid}` : null,
+      port,
+      openedAtMs: entry.openedAtMs,
+      iteration: entry.iteration,
+      openedAt: (resource[CAPTURE_SLOT] ?? entry.capture).frame(),
+    }
+  })
+}

@@ -1,0 +1,127 @@
+/** Requests, as a page shows them. */
+import type { Frame, OpenRequest, RescuedBody } from '../model/ledger-page.ts'
+import { type Book, CAPTURE_SLOT, QUEUED_SLOT, type RequestEntry } from './book.ts'
+import { poolOfRequest } from './node-http.ts'
+import type { Capture } from './stacks.ts'
+
+const siteOf = (frame: Frame | null): string | null => (frame === null ? null : `${frame.file}:${frame.line}:${frame.column}`)
+
+/**
+ * Requests that are over without any channel having said so: destroyed before an answer, upgraded to something else, or answered over a
+ * connection that has closed since. The unread rest of the last kind lies in memory and holds nothing.
+ */
+export function dropSilentlyEnded(book: Book): void {
+  for (const entry of book.requests) {
+    if (entry.client !== 'node:http') continue
+    const { destroyed } = entry.request as { destroyed?: boolean }
+    if (entry.response === null ? destroyed === true : entry.socket?.socket.destroyed === true) book.requests.delete(entry)
+  }
+}
+
+/** The undici requests that wait inside a Pool; those that failed meanwhile leave the queue, those dispatched have left it. */
+export function waitingInPools(book: Book): readonly OpenRequest[] {
+  const waiting: OpenRequest[] = []
+  for (const resource of book.poolQueue) {
+    const queued = book.eyes.queuedRequestOf(resource)
+    if (queued === null || queued.isOver) {
+      book.poolQueue.delete(resource)
+      continue
+    }
+    const capture = (queued.handler as { [CAPTURE_SLOT]?: Capture })[CAPTURE_SLOT] ?? (resource as { [QUEUED_SLOT]?: Capture })[QUEUED_SLOT]
+    waiting.push({
+      id: book.nextId++,
+      client: queued.handler.constructor === Object ? 'fetch' : 'undici',
+      method: queued.method,
+      origin: queued.origin === null ? null : new URL(queued.origin).origin,
+      path: queued.path?.split('?', 1)[0] ?? null,
+      phase: 'queued',
+      status: null,
+      createdAtMs: performance.now(),
+      headersAtMs: null,
+      bodyBytes: null,
+      receivedBytes: null,
+      reader: null,
+      bufferedBytes: null,
+      socketBytesRead: null,
+      iteration: book.iteration,
+      socketId: null,
+      poolId: null,
+      openedAt: capture?.frame() ?? null,
+      ordinalAtSite: null,
+    })
+  }
+  return waiting
+}
+
+/** Has it no connection yet? */
+const isQueued = (entry: RequestEntry): boolean => entry.socket === null && entry.headersAtMs === null
+
+/**
+ * Numbers the requests of each line in the order they were made; queued ones inside pools come last. Only when something is queued: it
+ * formats the stack of every request of the work, and a page may be asked for while that runs.
+ */
+export function ordinals(book: Book): { of(capture: Capture | null): number | null; next(frame: Frame | null): number | null } {
+  const byCapture = new Map<Capture, number>()
+  const counts = new Map<string, number>()
+  const isAsked = book.poolQueue.size > 0 || [...book.requests].some(isQueued)
+  if (isAsked && !book.historyOverflowed) {
+    for (const capture of book.history) {
+      const site = capture === null ? null : siteOf(capture.frame())
+      if (capture === null || site === null) continue
+      counts.set(site, (counts.get(site) ?? 0) + 1)
+      byCapture.set(capture, counts.get(site) ?? 1)
+    }
+  }
+  return {
+    of: (capture) => (capture === null ? null : (byCapture.get(capture) ?? null)),
+    next(frame) {
+      const site = siteOf(frame)
+      if (site === null || book.historyOverflowed) return null
+      counts.set(site, (counts.get(site) ?? 0) + 1)
+      return counts.get(site) ?? null
+    },
+  }
+}
+
+export function openRequest(book: Book, entry: RequestEntry, ordinal: number | null): OpenRequest {
+  const body =
+    entry.response !== null
+      ? book.eyes.readableState(entry.response)
+      : entry.client === 'node:http'
+        ? null
+        : book.eyes.undiciBodyOf(entry.request)
+  const phase = entry.headersAtMs !== null ? 'headers' : entry.socket !== null ? 'sent' : 'queued'
+  const pool = entry.socket?.pool ?? (entry.client === 'node:http' ? poolOfRequest(book, entry) : null)
+  return {
+    id: entry.id,
+    client: entry.client,
+    method: entry.method,
+    origin: entry.origin,
+    path: entry.path,
+    phase,
+    status: entry.status,
+    createdAtMs: entry.createdAtMs,
+    headersAtMs: entry.headersAtMs,
+    bodyBytes: entry.bodyBytes,
+    receivedBytes: entry.receivedBytes,
+    reader: body?.reader ?? null,
+    bufferedBytes: body?.bufferedBytes ?? null,
+    socketBytesRead: entry.socket?.socket.bytesRead ?? null,
+    iteration: entry.iteration,
+    socketId: entry.socket?.id ?? null,
+    poolId: pool?.id ?? null,
+    openedAt: entry.capture?.frame() ?? null,
+    ordinalAtSite: ordinal,
+  }
+}
+
+export function rescuedBodies(book: Book): readonly RescuedBody[] {
+  const groups = new Map<string, RescuedBody>()
+  for (const entry of book.rescued) {
+    const openedAt = entry.capture?.frame() ?? null
+    const key = `${entry.origin} ${siteOf(openedAt)}`
+    const group = groups.get(key)
+    groups.set(key, { origin: entry.origin, method: entry.method, path: entry.path, count: (group?.count ?? 0) + 1, openedAt })
+  }
+  return [...groups.values()]
+}

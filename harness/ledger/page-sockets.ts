@@ -1,0 +1,101 @@
+/** Sockets and pools, as a page shows them. */
+import { globalAgent } from 'node:http'
+import type { AgentCounts } from '../model/client-eyes.ts'
+import type { LedgerSocket, OpenRequest, PoolPage } from '../model/ledger-page.ts'
+import type { Book, PoolEntry, SocketEntry } from './book.ts'
+import { inodeOf } from './sockets.ts'
+
+export interface SocketUse {
+  readonly idleInAgents: ReadonlySet<object>
+  readonly busy: ReadonlySet<SocketEntry>
+}
+
+export function ledgerSocket(book: Book, entry: SocketEntry, use: SocketUse): LedgerSocket {
+  const { socket } = entry
+  const client = book.eyes.undiciClientOf(socket)
+  const isInAgent = entry.pool?.agent != null
+  const isIdleUndici = client !== null && client.running === 0 && !use.busy.has(entry)
+  const isIdle = use.idleInAgents.has(socket) || isIdleUndici
+  const owner =
+    client !== null ? 'undici' : isInAgent || use.busy.has(entry) ? 'node:http' : isHttpServer(socket.server) ? 'http.Server' : null
+  return {
+    id: entry.id,
+    inode: inodeOf(socket),
+    localPort: socket.localPort ?? null,
+    remotePort: socket.remotePort ?? null,
+    role: entry.role,
+    owner,
+    poolId: entry.pool?.id ?? null,
+    isIdle,
+    idleTimeoutMs: client !== null ? client.idleTimeoutMs : isIdle ? (socket.timeout ? socket.timeout : Number.POSITIVE_INFINITY) : null,
+    serverHintMs: entry.serverHintMs,
+    origin: entry.firstOrigin,
+    openedAtMs: entry.openedAtMs,
+    iteration: entry.iteration,
+    openedAt: entry.firstRequest?.frame() ?? entry.capture?.frame() ?? null,
+    requestsServed: entry.requestsServed,
+    peerEnded: socket.readableEnded,
+  }
+}
+
+/** An http.Server, told from a plain net.Server by the method only it has. */
+const isHttpServer = (server: object | null | undefined): boolean => server != null && 'closeIdleConnections' in server
+
+/** The limits of the undici pools we may read, by origin: those handed over, and the global dispatcher, which undici publishes on globalThis. */
+export function knownLimits(book: Book): ReadonlyMap<string, number | null> {
+  const published = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].flatMap((name) => {
+    const dispatcher: unknown = Reflect.get(globalThis, Symbol.for(name))
+    return typeof dispatcher === 'object' && dispatcher !== null ? [dispatcher] : []
+  })
+  const stats = [...published, ...book.handedOver].flatMap((dispatcher) => book.eyes.dispatcherStats(dispatcher) ?? [])
+  return new Map(stats.flatMap(({ origin, limit }) => (origin === null ? [] : [[origin, limit] as const])))
+}
+
+export function poolPage(
+  book: Book,
+  pool: PoolEntry,
+  owner: object,
+  sockets: readonly LedgerSocket[],
+  queuedHere: number,
+  known: number | null,
+): PoolPage {
+  const mine = sockets.filter((socket) => socket.poolId === pool.id)
+  const idle = mine.filter((socket) => socket.isIdle).length
+  const agent: AgentCounts | null = pool.agent === null ? null : book.eyes.agentCounts(pool.agent, pool.agentName ?? '')
+  const configured = pool.agent === null ? configuredIdleTimeout(book, pool) : (agent?.idleTimeoutMs ?? null)
+  const leased = agent?.leased ?? mine.length - idle
+  return {
+    id: pool.id,
+    client: pool.client,
+    origin: pool.origin,
+    leased,
+    idle: agent?.idle ?? idle,
+    queued: agent?.queued ?? queuedHere,
+    // undici tells nobody its limit; while requests wait inside the Pool it is what is connected.
+    limit: agent?.limit ?? known ?? (queuedHere > 0 ? leased + idle : null),
+    idleTimeoutMs: configured,
+    // A connection from before is in it, so it was there before.
+    isOlderThanBaseline: pool.firstSeenIteration < 0 || owner === globalAgent || mine.some((socket) => socket.iteration < 0),
+  }
+}
+
+function configuredIdleTimeout(book: Book, pool: PoolEntry): number | null {
+  for (const entry of book.sockets) {
+    if (entry.pool === pool && !entry.socket.destroyed) return book.eyes.undiciClientOf(entry.socket)?.configuredIdleTimeoutMs ?? null
+  }
+  return null
+}
+
+/**
+ * A request queued in undici does not say in which pool. It is one of the same origin (where the request names one) whose connections
+ * are all leased; when several fit, nothing is claimed.
+ */
+export function withUndiciPool(request: OpenRequest, pools: readonly PoolEntry[], sockets: readonly LedgerSocket[]): OpenRequest {
+  if (request.phase !== 'queued' || request.poolId !== null || request.client === 'node:http') return request
+  const full = pools.filter((pool) => {
+    const mine = sockets.filter((socket) => socket.poolId === pool.id)
+    return mine.length > 0 && mine.every((socket) => !socket.isIdle) && (request.origin === null || request.origin === pool.origin)
+  })
+  const [only, ...others] = full
+  return only !== undefined && others.length === 0 ? { ...request, poolId: only.id, origin: only.origin } : request
+}
