@@ -12,10 +12,13 @@ const POOLS_PER_SITE = 3
 type IdleSocket = ResidualSocket & { readonly ledger: LedgerSocket }
 
 export function connectionFindings(material: Material, residue: Residue, claimed: ReadonlySet<ResidualSocket>): readonly Finding[] {
-  // What a server accepted that was itself left listening is a symptom of that.
-  const left = new Set(residue.handles.flatMap((handle) => handle.port ?? []))
-  const isSymptom = (socket: ResidualSocket): boolean =>
-    roleOf(socket) === 'inbound' && left.has(socket.kernel?.local.port ?? socket.ledger?.localPort ?? -1)
+  // What a server accepted that was itself left listening, or waits for in its close, is a symptom of that; and so is a session's connection.
+  const left = new Set([...residue.handles, ...residue.blockedCloses].flatMap(({ port }) => port ?? []))
+  const sessions = new Set(residue.handles.flatMap(({ type, port }) => (type === 'HTTP2SESSION' ? (port ?? []) : [])))
+  const isSymptom = (socket: ResidualSocket): boolean => {
+    const port = socket.kernel?.local.port ?? socket.ledger?.localPort ?? -1
+    return roleOf(socket) === 'inbound' ? left.has(port) : sessions.has(port)
+  }
   const causes = residue.sockets.filter((socket) => !claimed.has(socket) && !isSymptom(socket))
 
   const isPeerClosed = (socket: ResidualSocket): boolean => socket.kernel?.state === 'CLOSE_WAIT'

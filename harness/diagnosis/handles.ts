@@ -25,6 +25,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   FSEVENTWRAP: { code: 'WATCHER_LEFT', noun: 'file watcher', advice: 'close it: watcher.close(), or pass an AbortSignal to fs.watch' },
   STATWATCHER: { code: 'WATCHER_LEFT', noun: 'file watcher', advice: 'stop it: fs.unwatchFile(path)' },
+  HTTP2SESSION: {
+    code: 'H2_SESSION_OPEN',
+    noun: 'HTTP/2 session',
+    advice:
+      'close it when its streams have ended: session.close(), or session.destroy() on the error path; one session per origin is enough',
+  },
   WORKER: { code: 'WORKER_LEFT', noun: 'worker thread', advice: 'end it: await worker.terminate(), or let its code finish' },
   PROCESSWRAP: { code: 'CHILD_LEFT', noun: 'child process', advice: "end it: child.kill(), then wait for 'exit'" },
 }

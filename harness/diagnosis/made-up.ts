@@ -107,6 +107,8 @@ export const pageOf = (some: Partial<LedgerPage> = {}): LedgerPage => ({
   pools: [],
   handles: [],
   rescued: [],
+  blockedCloses: [],
+  listenerStacks: [],
   counts: { sent: 0, ok: 0, failed: 0, connectionsOpened: 0, peakOpen: 0 },
   durationsMs: [],
   dropped: 0,

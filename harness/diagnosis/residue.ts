@@ -1,6 +1,6 @@
 /** What is there now and was not there before, by identity. */
 import type { Census } from '../model/census.ts'
-import type { LedgerPage, LedgerSocket, OpenHandle, OpenRequest, RescuedBody } from '../model/ledger-page.ts'
+import type { BlockedClose, LedgerPage, LedgerSocket, ListenerStack, OpenHandle, OpenRequest, RescuedBody } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Endpoint, SocketSighting } from '../model/sighting.ts'
 
@@ -16,6 +16,8 @@ export interface Residue {
   readonly handles: readonly OpenHandle[]
   /** Bodies that nobody but the garbage collector let go of: over, and yet no merit of the work. */
   readonly rescued: readonly RescuedBody[]
+  readonly blockedCloses: readonly BlockedClose[]
+  readonly listenerStacks: readonly ListenerStack[]
 }
 
 /** TIME_WAIT is not a leak; a CLOSE socket holds nothing on the network; a listener is a handle. */
@@ -37,7 +39,14 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
   const handles = (page?.handles ?? []).filter((handle) => handle.iteration >= 0 && handle.isReferenced !== false)
   const fresh = recount.sockets === null ? ledgerOnly(page) : freshSockets(baseline, recount, page)
   const sockets = fresh.filter((socket) => !isTrusted(socket, page, options))
-  return { requests, sockets, handles, rescued: page?.rescued ?? [] }
+  return {
+    requests,
+    sockets,
+    handles,
+    rescued: page?.rescued ?? [],
+    blockedCloses: page?.blockedCloses ?? [],
+    listenerStacks: page?.listenerStacks ?? [],
+  }
 }
 
 const wayOf = (from: Endpoint, to: Endpoint): string => `${from.address}:${from.port}>${to.address}:${to.port}`
@@ -95,6 +104,8 @@ export function isBack(residue: Residue, options: ResolvedOptions): boolean {
     residue.requests.length <= options.budget.requests &&
     residue.sockets.length <= options.budget.sockets &&
     residue.handles.length <= options.budget.handles &&
-    residue.rescued.length === 0
+    residue.rescued.length === 0 &&
+    residue.blockedCloses.length === 0 &&
+    residue.listenerStacks.length === 0
   )
 }

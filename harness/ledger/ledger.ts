@@ -9,6 +9,7 @@ import { servedRecorders } from './served.ts'
 import { socketRecorders } from './sockets.ts'
 import { subscribeAll } from './subscriptions.ts'
 import { undiciRecorders } from './undici.ts'
+import { type WrappedMethods, wrapMethods } from './wrapped.ts'
 
 /** Who opened what, inside the subject: requests, bodies, connections, handles. */
 export interface Ledger {
@@ -32,7 +33,8 @@ export interface Ledger {
 }
 
 /**
- * Starts the ledger. Imports nothing but node:, patches nothing; level `off` records nothing.
+ * Starts the ledger. Imports nothing but node:, patches no client (wrapped.ts lists the node: methods wrapped at level `full`); level `off`
+ * records nothing.
  * @param handedOver dispatchers whose queue and limit may be read.
  * @param eyes reads client state (probes/pools.ts); handed in, because ledger/ imports no probe.
  */
@@ -49,6 +51,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
           ...servedRecorders(book.served),
         })
   let watch: ResourceWatch | null = null
+  let wrapped: WrappedMethods | null = null
 
   function waitsForReader(entry: RequestEntry): boolean {
     return entry.headersAtMs !== null
@@ -58,11 +61,13 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     startAfresh(level) {
       watch?.stop()
       watch = null
+      wrapped?.restore()
+      wrapped = null
       book.handles.clear()
       startAfresh(book)
       book.level = level
     },
-    page: () => writePage(book),
+    page: () => writePage(book, wrapped),
     pulse: () => ({
       served: { ...book.served, inFlight: book.served.inFlight.size },
       sent: book.sent,
@@ -73,7 +78,9 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     beginWork(iteration) {
       book.iteration = iteration
       book.isOver = false
-      if (book.level === 'full') watch ??= watchResources(book)
+      if (book.level !== 'full') return
+      watch ??= watchResources(book)
+      wrapped ??= wrapMethods(book)
     },
     endWork() {
       book.isOver = true
@@ -91,7 +98,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       return waiting.length
     },
     closeIdle() {
-      const page = writePage(book)
+      const page = writePage(book, wrapped)
       const idle = new Set(page.sockets.filter((socket) => socket.isIdle).map((socket) => socket.id))
       for (const entry of book.sockets) if (idle.has(entry.id)) entry.socket.destroy()
       return idle.size
@@ -99,6 +106,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     handOver: (pool) => void book.handedOver.add(pool),
     stop() {
       watch?.stop()
+      wrapped?.restore()
       unsubscribe()
     },
   }

@@ -22,16 +22,24 @@ function portOf(resource: OpenResource): number | null {
 }
 
 /** Closed, but not told of yet: a file handle until it is collected (its number is negative by then), a timer for a turn. */
-function isClosed({ type, resource }: HandleEntry): boolean {
+function isClosed(book: Book, { type, resource }: HandleEntry): boolean {
+  if (type === 'HTTP2SESSION') {
+    // The server's end of a session is the server's business.
+    const session = book.eyes.h2SessionOf(resource)
+    return session === null || !session.isOpen || !session.isClient
+  }
   const { fd, _destroyed } = resource as OpenResource
   return type === 'FILEHANDLE' ? fd !== undefined && fd < 0 : type === 'Timeout' && _destroyed === true
 }
 
 export function openHandles(book: Book): readonly OpenHandle[] {
-  const open = [...book.handles.values()].filter((entry) => !isClosed(entry))
+  const open = [...book.handles.values()].filter((entry) => !isClosed(book, entry))
   return open.map((entry) => {
     const resource = entry.resource as OpenResource
-    const port = portOf(resource)
+    const h2 = entry.type === 'HTTP2SESSION' ? book.eyes.h2SessionOf(entry.resource) : null
+    const port = h2 === null ? portOf(resource) : h2.localPort
+    // A session is made when its connection stands, without the user's frame; the connection has it.
+    const connection = h2 === null ? undefined : [...book.sockets].find(({ socket }) => socket.localPort === h2.localPort)
     return {
       id: entry.id,
       type: entry.type,
@@ -40,7 +48,7 @@ export function openHandles(book: Book): readonly OpenHandle[] {
       port,
       openedAtMs: entry.openedAtMs,
       iteration: entry.iteration,
-      openedAt: (resource[CAPTURE_SLOT] ?? entry.capture).frame(),
+      openedAt: (connection?.capture ?? resource[CAPTURE_SLOT] ?? entry.capture).frame(),
     }
   })
 }

@@ -6,9 +6,10 @@ import { openHandles } from './page-handles.ts'
 import { dropSilentlyEnded, openRequest, ordinals, rescuedBodies, waitingInPools } from './page-requests.ts'
 import { knownLimits, ledgerSocket, poolPage, type SocketUse, withUndiciPool } from './page-sockets.ts'
 import { sweepDestroyed } from './sockets.ts'
+import type { WrappedMethods } from './wrapped.ts'
 
 /** The whole ledger now. Costs one readlink per open socket and the formatting of the stacks it shows. */
-export function writePage(book: Book): LedgerPage {
+export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPage {
   dropSilentlyEnded(book)
   sweepDestroyed(book)
   for (const entry of book.requests) if (entry.client === 'node:http') linkSocket(book, entry)
@@ -40,6 +41,8 @@ export function writePage(book: Book): LedgerPage {
     pools,
     handles: openHandles(book),
     rescued: rescuedBodies(book),
+    blockedCloses: wrapped?.blockedCloses() ?? [],
+    listenerStacks: wrapped?.listenerStacks() ?? [],
     counts: {
       sent: book.sent + waiting.filter((request) => request.iteration >= 0).length,
       ok: book.ok,

@@ -18,6 +18,7 @@ const HANDLE_TYPES: ReadonlySet<string> = new Set([
   'PROCESSWRAP',
   'SIGNALWRAP',
   'FILEHANDLE',
+  'HTTP2SESSION',
 ])
 
 /** undici makes one of these synchronously in the caller's frame, before the request may have to queue. */

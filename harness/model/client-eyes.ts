@@ -30,6 +30,13 @@ export interface BodyState {
   readonly bufferedBytes: number | null
 }
 
+/** An HTTP/2 session behind an async resource of type HTTP2SESSION. */
+export interface H2Session {
+  readonly isOpen: boolean
+  readonly isClient: boolean
+  readonly localPort: number | null
+}
+
 /** A request waiting inside an undici Pool, which no channel shows. */
 export interface QueuedRequest {
   readonly origin: string | null
@@ -54,6 +61,7 @@ export interface ClientEyes {
   undiciBodyOf(request: object): BodyState | null
   readableState(stream: object): BodyState
   queuedRequestOf(resource: object): QueuedRequest | null
+  h2SessionOf(resource: object): H2Session | null
   /** Requests waiting in a pool that was handed over (or is the global dispatcher), and its limit. */
   dispatcherStats(
     dispatcher: object,

@@ -111,6 +111,23 @@ export interface OpenHandle {
   readonly openedAt: Frame | null
 }
 
+/** A server whose close was asked for and waits for connections. */
+export interface BlockedClose {
+  readonly connections: number
+  /** The port it listened on; null when it cannot be told any more. */
+  readonly port: number | null
+  /** Where close() was called. */
+  readonly openedAt: Frame | null
+}
+
+/** Listeners of one line that pile up on one long-lived target. */
+export interface ListenerStack {
+  readonly event: string
+  readonly target: string
+  readonly count: number
+  readonly openedAt: Frame | null
+}
+
 /** A body that garbage collection released; nobody else did. */
 export interface RescuedBody {
   readonly origin: string
@@ -150,6 +167,8 @@ export interface LedgerPage {
   readonly pools: readonly PoolPage[]
   readonly handles: readonly OpenHandle[]
   readonly rescued: readonly RescuedBody[]
+  readonly blockedCloses: readonly BlockedClose[]
+  readonly listenerStacks: readonly ListenerStack[]
   /** Requests of the work. */
   readonly counts: {
     readonly sent: number

@@ -12,11 +12,12 @@
  * | wrapped handler         | RetryHandler#handler, RedirectHandler#handler | 8.12                                |
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
+ * | handle -> Http2Session  | handle[Symbol(owner_symbol)]                 | Node 22, 24, 26                      |
  * | stream -> its pipes     | stream._readableState.pipes                  | Node 22, 24, 26                      |
  */
 import type { EventEmitter } from 'node:events'
 import type { Readable } from 'node:stream'
-import type { BodyState, QueuedRequest, UndiciClientCounts } from '../model/client-eyes.ts'
+import type { BodyState, H2Session, QueuedRequest, UndiciClientCounts } from '../model/client-eyes.ts'
 
 type Fields = Record<PropertyKey, unknown>
 
@@ -91,6 +92,20 @@ export function queuedRequestOf(resource: object): QueuedRequest | null {
     handler: asker,
     // A RequestHandler drops its callback once it has answered or failed it.
     isOver: 'callback' in asker && asker.callback === null,
+  }
+}
+
+/** HTTP/2 as node:http2 numbers its sides (constants.NGHTTP2_SESSION_CLIENT). */
+const SESSION_CLIENT = 1
+
+export function h2SessionOf(resource: object): H2Session | null {
+  const session = bySymbol(resource, 'owner_symbol')
+  if (!isObject(session) || !('destroyed' in session)) return null
+  const { destroyed, type, socket } = session as { destroyed: unknown; type?: unknown; socket?: { localPort?: number } | undefined }
+  return {
+    isOpen: destroyed !== true,
+    isClient: type === SESSION_CLIENT,
+    localPort: destroyed === true ? null : (socket?.localPort ?? null),
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Agent } from 'node:http'
 import type { AgentCounts, ClientEyes } from '../model/client-eyes.ts'
 import {
+  h2SessionOf,
   queuedRequestOf,
   readableState,
   undiciBodyOf,
@@ -51,5 +52,6 @@ export const clientEyes: ClientEyes = {
   undiciBodyOf,
   readableState,
   queuedRequestOf,
+  h2SessionOf,
   dispatcherStats,
 }

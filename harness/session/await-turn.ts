@@ -11,9 +11,14 @@ export type Turn = { readonly driven: Driven | null } & (
   /** `baseline` was taken before its first request. */
   | { readonly type: 'idle'; readonly baseline: Census }
   | { readonly type: 'hung'; readonly because: HungBecause }
-  /** Time is up, and there was nothing to judge. */
-  | { readonly type: 'unasked'; readonly doubt: string }
+  /** Interrupted, or time is up without its having hung. */
+  | CutShort
 )
+
+interface CutShort {
+  readonly type: 'cut short'
+  readonly doubts: readonly string[]
+}
 
 const POLL_MS = 200
 /** Hung is decided by evidence, as in scenarios (product.md). */
@@ -34,6 +39,7 @@ export async function awaitTurn(program: Executed, request: WatchRequest): Promi
       await nextLook(program, request)
       const ending = program.ending()
       if (ending !== null) return { type: 'ended', ending, driven }
+      if (request.signal.aborted) return { type: 'cut short', doubts: [], driven }
 
       // The census first: what it sees was there before any request that the pulse does not know of yet.
       const census = await program.census()
@@ -64,9 +70,9 @@ export async function awaitTurn(program: Executed, request: WatchRequest): Promi
 }
 
 /** A look every 200 ms, and one as soon as the program has ended. */
-async function nextLook(program: Executed, { clock }: WatchRequest): Promise<void> {
+async function nextLook(program: Executed, { clock, signal }: WatchRequest): Promise<void> {
   const over = new AbortController()
-  await Promise.race([clock.sleep(POLL_MS, over.signal), program.ended])
+  await Promise.race([clock.sleep(POLL_MS, AbortSignal.any([over.signal, signal])), program.ended])
   over.abort()
 }
 
@@ -87,16 +93,16 @@ function steadyFor(ms: number, nowMs: () => number): (signature: string | null) 
   }
 }
 
-type TimeUp = { readonly type: 'hung'; readonly because: HungBecause } | { readonly type: 'unasked'; readonly doubt: string }
+type TimeUp = { readonly type: 'hung'; readonly because: HungBecause } | CutShort
 
 function timeIsUp(page: LedgerPage | null, { load }: WatchRequest): TimeUp {
   if (page === null) return { type: 'hung', because: 'event loop blocked' }
   const listens = page.handles.some((handle) => handle.type === 'TCPSERVERWRAP')
   if (page.served.requests === 0 && page.requests.length === 0 && listens) {
     const who = load === null ? 'nobody called it' : 'the load could not begin'
-    return { type: 'unasked', doubt: `it listens, and ${who} before --timeout: give it --load <url>, or call it yourself` }
+    return { type: 'cut short', doubts: [`it listens, and ${who} before --timeout: give it --load <url>, or call it yourself`] }
   }
   if (page.served.requests > 0 && page.served.inFlight === 0)
-    return { type: 'unasked', doubt: 'it was never idle before --timeout: requests kept coming' }
+    return { type: 'cut short', doubts: ['it was never idle before --timeout: requests kept coming'] }
   return { type: 'hung', because: 'timeout' }
 }

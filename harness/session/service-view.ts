@@ -1,7 +1,8 @@
 /** A program that serves, seen as what it must give back: not its callers' connections, not what it makes once and keeps. Pure. */
-import { groupBy, lineKey } from '../diagnosis/compose.ts'
+import { groupBy, lineKey, placeOf } from '../diagnosis/compose.ts'
+import { causesAmong, nounOf } from '../diagnosis/handles.ts'
 import type { Census } from '../model/census.ts'
-import type { LedgerPage, LedgerSocket } from '../model/ledger-page.ts'
+import type { LedgerPage, LedgerSocket, OpenHandle } from '../model/ledger-page.ts'
 import type { Allowance } from '../model/options.ts'
 
 /** From so many requests on, what stands there once was made for all of them: a lazily opened database connection, a refresh timer. */
@@ -10,10 +11,27 @@ const MANY_REQUESTS = 3
 /** A service keeps its pools warm on purpose; a client per call, which also shows as idle connections, stays a finding. */
 export const WARM_POOLS: Allowance = { code: 'IDLE_PAST_DEADLINE', because: 'a service keeps its pools warm' }
 
-/** The page without what was made once at its line while many requests were served. */
+/** The page without what was made once at its line: one more with each request is a leak, one for all of them is not. */
 export function withoutSingletons(page: LedgerPage): LedgerPage {
-  if (page.served.requests < MANY_REQUESTS) return page
-  return { ...page, handles: withoutSingles(page.handles, (handle) => `${handle.type} ${lineKey(handle.openedAt)}`) }
+  return { ...page, handles: withoutSingles(page.handles, handleKey) }
+}
+
+const handleKey = (handle: OpenHandle): string => `${handle.type} ${lineKey(handle.openedAt)}`
+
+/** After few requests nobody can tell what was made for one of them from what was made once: said, not decided. */
+export function undecided(page: LedgerPage, cwd: string): readonly string[] {
+  const { requests } = page.served
+  if (requests >= MANY_REQUESTS) return []
+  const left = new Set(withoutSingles(page.handles, handleKey))
+  const handles = causesAmong(page.handles).filter((handle) => !left.has(handle) && handle.isReferenced !== false && handle.iteration >= 0)
+  const made = [
+    ...handles.map((handle) => ({ ...handle, noun: nounOf(handle.type) })),
+    ...singles(page).map((socket) => ({ ...socket, noun: 'connection' })),
+  ]
+  return made.map(({ noun, openedAt }) => {
+    const where = placeOf(openedAt, cwd)
+    return `a ${noun}${where === null ? '' : ` made at ${where.file}:${where.line}`} stayed after ${requests === 1 ? 'one request' : `${requests} requests`}: call it ${MANY_REQUESTS} times or more to tell a leak from what is made once`
+  })
 }
 
 function withoutSingles<T>(items: readonly T[], keyOf: (item: T) => string): readonly T[] {
@@ -35,7 +53,6 @@ const callers = (page: LedgerPage): readonly LedgerSocket[] =>
   page.sockets.filter((socket) => socket.role === 'inbound' && socket.owner === 'http.Server')
 
 function singles(page: LedgerPage): readonly LedgerSocket[] {
-  if (page.served.requests < MANY_REQUESTS) return []
   const busy = new Set(page.requests.map((request) => request.socketId))
   const own = page.sockets.filter(
     (socket) => socket.role === 'outbound' && socket.poolId === null && !socket.isIdle && !busy.has(socket.id) && socket.iteration >= 0,

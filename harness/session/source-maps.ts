@@ -19,6 +19,8 @@ export function mapPage(page: LedgerPage): LedgerPage {
     sockets: page.sockets.map(moved),
     handles: page.handles.map(moved),
     rescued: page.rescued.map(moved),
+    blockedCloses: page.blockedCloses.map(moved),
+    listenerStacks: page.listenerStacks.map(moved),
   }
 }
 

@@ -12,7 +12,7 @@ import { awaitTurn, type Turn } from './await-turn.ts'
 import { whatExitLeaves } from './last-page.ts'
 import { type Draft, quiesce } from './quiesce.ts'
 import { resolveOptions } from './resolve-options.ts'
-import { settledSockets, WARM_POOLS, withoutSingletons } from './service-view.ts'
+import { settledSockets, undecided, WARM_POOLS, withoutSingletons } from './service-view.ts'
 import { mapPage } from './source-maps.ts'
 import { sample } from './timeline.ts'
 
@@ -24,7 +24,7 @@ export interface WatchRequest {
   readonly timeoutMs: number
   /** Drives the program as soon as it can; null: it waits for whoever comes. */
   readonly load: Drive | null
-  /** Aborted: the program has been told to end, and is judged when it has. */
+  /** Aborted: judged as it is. */
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly cwd: string
@@ -88,13 +88,13 @@ async function judge(program: Executed, request: WatchRequest, turn: Turn, after
       return judgeIdle(program, request, turn.baseline, peak)
     case 'hung':
       return judgeNow(program, request, { hung: { because: turn.because, afterMs }, doubts: [] }, peak)
-    case 'unasked':
-      return judgeNow(program, request, { hung: null, doubts: [turn.doubt] }, peak)
+    case 'cut short':
+      return judgeNow(program, request, { hung: null, doubts: turn.doubts }, peak)
   }
 }
 
 function draftOf(request: WatchRequest, given: Partial<Draft> & { readonly options: ResolvedOptions }): Draft {
-  const interrupted = request.signal.aborted ? ['interrupted: the program was told to end'] : []
+  const interrupted = request.signal.aborted ? ['interrupted before it ended, or was idle'] : []
   return {
     baseline: NOTHING,
     peers: [],
@@ -112,8 +112,7 @@ async function judgeEnded(program: Executed, request: WatchRequest, ending: Endi
   const isHung = ending.code === UNSETTLED_AWAIT
   const last = await program.lastPage()
   const page = last === null ? null : mapPage(whatExitLeaves(last, isHung))
-  const silent = program.silent().includes(program.pid) ? ['the program was killed before it could tell what was open'] : []
-  const doubts = last === null ? ['no Node process of the command told anything: exec judges programs that Node runs'] : silent
+  const doubts = silenceOf(program, last, ending)
   const options = resolveOptions({ idleConnections: 'trust' })
   const hung = isHung ? ({ because: 'never settled', afterMs } as const) : null
   const draft = draftOf(request, { options, hung, doubts })
@@ -129,6 +128,14 @@ async function judgeEnded(program: Executed, request: WatchRequest, ending: Endi
     returnedToBaselineMs: null,
   }
   return { diagnosis: diagnose(material), page }
+}
+
+/** Why an ended program's last page may not be all there was to say. */
+function silenceOf(program: Executed, last: LedgerPage | null, { signal }: Ending): readonly string[] {
+  const silent = program.silent()
+  if (silent.includes(program.pid) || (last === null && (silent.length > 0 || signal !== null)))
+    return [`the program was killed${signal === null ? '' : ` (${signal})`} before it could tell what was open`]
+  return last === null ? ['no Node process of the command told anything: exec judges programs that Node runs'] : []
 }
 
 async function judgeIdle(program: Executed, request: WatchRequest, baseline: Census, peak: () => Census | null): Promise<Judged> {
@@ -155,9 +162,12 @@ async function judgeIdle(program: Executed, request: WatchRequest, baseline: Cen
   const seen = await quiesce(view, clock, { ...draft, options: { ...options, signal: request.signal } }, first)
   const back = seen.returnedToBaselineMs
   const mapped = seen.page === null ? null : mapPage(seen.page)
+  const whole: LedgerPage | null = page
+  const doubts = [...draft.doubts, ...(whole === null ? [] : undecided(mapPage(whole), request.cwd))]
   const diagnosis = diagnose({
     ...draft,
     ...seen,
+    doubts,
     page: mapped,
     peak: peak() ?? seen.recount,
     returnedToBaselineMs: back === null ? null : Math.max(0, Math.round(back - endedMs)),
@@ -181,8 +191,8 @@ async function judgeNow(
   // Whatever is idle in a pool keeps nobody: a hang has other causes.
   const options = resolveOptions({ idleConnections: 'trust', allow: [WARM_POOLS] })
   const draft = draftOf(request, { ...given, options })
-  // A service nobody has called holds only what it is made of.
-  const judgedPage = given.hung === null && page !== null ? { ...page, handles: [], requests: [] } : page
+  // What was cut short holds what it works with: only what nobody will ever come back for counts.
+  const judgedPage = given.hung === null && page !== null ? whatExitLeaves(page, false) : page
   const baseline = given.hung === null ? recount : NOTHING
   const diagnosis = diagnose({
     ...draft,

@@ -26,7 +26,7 @@ describe('what a run prints', () => {
   test('is a page that names the run, and JUnit for CI, where --reporter asks for them', async () => {
     const { files } = await invoke(['run', '--reporter', 'html,junit'], { record: RECORD })
     expect(Object.keys(files)).toEqual(['reports/out/junit.xml', 'reports/out/run.html'])
-    expect(files['reports/out/run.html']).toMatch(/^<!doctype html>[^]*article-batch-copy \(fixed\)/)
+    expect(files['reports/out/run.html']).toMatch(/^<!doctype html>[\s\S]*article-batch-copy \(fixed\)/)
     expect(files['reports/out/junit.xml']).toContain('<testcase classname="watertight.article-batch-copy" name="fixed on embedded"')
   })
 

@@ -1,0 +1,51 @@
+/** Findings about what holds no handle of its own: a server's close that never comes, listeners that pile up. */
+import type { Finding } from '../model/finding.ts'
+import { composeFinding, placeOf, plural } from './compose.ts'
+import type { Material } from './material.ts'
+import { type Residue, roleOf } from './residue.ts'
+
+export function heldUpFindings(material: Material, residue: Residue): readonly Finding[] {
+  return [...blockedCloses(material, residue), ...listenerStacks(material, residue)]
+}
+
+function blockedCloses({ cwd }: Material, residue: Residue): readonly Finding[] {
+  return residue.blockedCloses.map(({ connections, port, openedAt }) => {
+    const held = residue.sockets.filter(
+      (socket) => roleOf(socket) === 'inbound' && port !== null && (socket.kernel?.local.port ?? socket.ledger?.localPort) === port,
+    )
+    const peers = held.flatMap(({ kernel }) => (kernel === null ? [] : [`${kernel.remote.address}:${kernel.remote.port}`]))
+    const silent = held.filter(({ ledger }) => ledger?.requestsServed === 0).length
+    return composeFinding({
+      code: 'SERVER_CLOSE_BLOCKED',
+      count: connections,
+      origin: port === null ? null : `tcp://127.0.0.1:${port}`,
+      request: null,
+      openedAt: placeOf(openedAt, cwd),
+      summary: `close() waits for ${plural(connections, 'connection')}${peers.length > 0 ? ` from ${peers.slice(0, 3).join(', ')}` : ''}`,
+      evidence: [
+        { ledger: 'pools', says: 'connections the server still counts', value: connections },
+        ...(peers.length > 0
+          ? [{ ledger: 'kernel' as const, says: `ESTABLISHED, peer ${peers.slice(0, 3).join(', ')}`, value: peers.length }]
+          : []),
+        ...(silent > 0 ? [{ ledger: 'requests' as const, says: 'no request was ever answered on it', value: silent }] : []),
+      ],
+      advice:
+        'after server.close() let go of what is still connected: server.closeIdleConnections() does not touch a connection that never sent a request, server.closeAllConnections() does (at once, or after a grace time)',
+    })
+  })
+}
+
+function listenerStacks({ cwd }: Material, residue: Residue): readonly Finding[] {
+  return residue.listenerStacks.map(({ event, target, count, openedAt }) =>
+    composeFinding({
+      code: 'LISTENER_STACKING',
+      count,
+      origin: null,
+      request: null,
+      openedAt: placeOf(openedAt, cwd),
+      summary: `${count} '${event}' listeners of one line pile up on one ${target} and are never removed`,
+      evidence: [{ ledger: 'requests', says: `'${event}' listeners on one ${target}`, value: count }],
+      advice: `remove the listener when the operation is over (removeEventListener in a finally, or { signal } or { once: true } where it fits); a long-lived ${target} keeps every closure alive`,
+    }),
+  )
+}

@@ -1,0 +1,123 @@
+/**
+ * The node: methods no channel and no hook tells of, wrapped while the work runs at level `full`, and restored at stop. Each wrapper forwards
+ * `this`, arguments and result, and what it notes can throw nothing into the subject. No HTTP client is among them, ever (the rule of the ledger).
+ *
+ * | method                                     | for                                                  |
+ * |--------------------------------------------|------------------------------------------------------|
+ * | net.Server#close                           | SERVER_CLOSE_BLOCKED: who asked for a close that never came |
+ * | EventTarget#addEventListener, #remove...   | LISTENER_STACKING on a long-lived AbortSignal        |
+ */
+import { getEventListeners } from 'node:events'
+import { Server } from 'node:net'
+import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
+import { type Book, isOfWork } from './book.ts'
+import { type Capture, captureStack } from './stacks.ts'
+import { guarded } from './subscriptions.ts'
+
+/** Listeners of one line on one target from which on they count as piling up: Node itself warns beyond 10 (events.defaultMaxListeners). */
+const STACK_FROM = 11
+/** Signals remembered before those that are gone are dropped. */
+const SWEEP_SIGNALS_AT = 1_024
+
+interface AskedClose {
+  readonly port: number | null
+  readonly capture: Capture
+}
+
+export interface WrappedMethods {
+  /** Servers whose close was asked for and has not come. */
+  blockedCloses(): readonly BlockedClose[]
+  /** Listeners that pile up on abort signals. */
+  listenerStacks(): readonly ListenerStack[]
+  restore(): void
+}
+
+export function wrapMethods(book: Book): WrappedMethods {
+  const closing = new Map<Server, AskedClose>()
+  const signals = new Set<WeakRef<AbortSignal>>()
+  const added = new WeakMap<AbortSignal, Map<unknown, Capture>>()
+
+  function closeAsked(server: Server): void {
+    if (!isOfWork(book) || !server.listening) return
+    // The address is gone once the handle is closed.
+    const address = server.address()
+    closing.set(server, { port: typeof address === 'object' && address !== null ? address.port : null, capture: captureStack(closeAsked) })
+  }
+  function listenerAdded(target: unknown, type: unknown, listener: unknown): void {
+    if (type !== 'abort' || !(target instanceof AbortSignal) || !isOfWork(book)) return
+    let listeners = added.get(target)
+    if (listeners === undefined) {
+      listeners = new Map()
+      added.set(target, listeners)
+      if (signals.size >= SWEEP_SIGNALS_AT) sweepSignals(signals)
+      signals.add(new WeakRef(target))
+    }
+    if (!listeners.has(listener)) listeners.set(listener, captureStack(listenerAdded))
+  }
+  function listenerRemoved(target: unknown, type: unknown, listener: unknown): void {
+    if (type === 'abort' && target instanceof AbortSignal) added.get(target)?.delete(listener)
+  }
+
+  const restorers = [
+    wrap(Server.prototype, 'close', guarded(book, 'Server#close', closeAsked)),
+    wrap(EventTarget.prototype, 'addEventListener', guarded(book, 'addEventListener', listenerAdded)),
+    wrap(EventTarget.prototype, 'removeEventListener', guarded(book, 'removeEventListener', listenerRemoved)),
+  ]
+  return {
+    blockedCloses: () => [...closing].flatMap(([server, asked]) => blockedClose(server, asked)),
+    listenerStacks: () => [...signals].flatMap((signal) => stacksOn(signal.deref(), added)),
+    restore() {
+      for (const restore of restorers) restore()
+    },
+  }
+}
+
+/** Replaces a method by one that notes the call first; the returned function puts the old one back, unless somebody wrapped ours. */
+function wrap<T extends object, K extends keyof T & string>(
+  holder: T,
+  name: K,
+  note: (target: never, ...args: never[]) => void,
+): () => void {
+  const original = holder[name]
+  if (typeof original !== 'function') return () => {}
+  const wrapper = {
+    [name](this: unknown, ...args: unknown[]): unknown {
+      note(this as never, ...(args as never[]))
+      return Reflect.apply(original, this, args)
+    },
+  }[name]
+  for (const property of ['name', 'length'] as const)
+    Object.defineProperty(wrapper, property, { value: original[property], configurable: true })
+  holder[name] = wrapper as T[K]
+  return () => {
+    if (holder[name] === (wrapper as T[K])) holder[name] = original
+  }
+}
+
+function sweepSignals(signals: Set<WeakRef<AbortSignal>>): void {
+  for (const signal of signals) if (signal.deref() === undefined) signals.delete(signal)
+}
+
+/** Node's own count of a server's connections; there is no synchronous public one. */
+type Counting = Server & { readonly _connections?: number }
+
+function blockedClose(server: Counting, { port, capture }: AskedClose): readonly BlockedClose[] {
+  const connections = server._connections ?? 0
+  return server.listening || connections === 0 ? [] : [{ connections, port, openedAt: capture.frame() }]
+}
+
+function stacksOn(signal: AbortSignal | undefined, added: WeakMap<AbortSignal, Map<unknown, Capture>>): readonly ListenerStack[] {
+  const listeners = signal === undefined ? undefined : added.get(signal)
+  if (signal === undefined || listeners === undefined || listeners.size < STACK_FROM) return []
+  const attached = new Set<unknown>(getEventListeners(signal, 'abort'))
+  const byLine = new Map<string, { count: number; capture: Capture }>()
+  for (const [listener, capture] of listeners) {
+    const frame = capture.frame()
+    if (!attached.has(listener) || frame === null) continue
+    const key = `${frame.file}:${frame.line}`
+    byLine.set(key, { count: (byLine.get(key)?.count ?? 0) + 1, capture })
+  }
+  return [...byLine.values()]
+    .filter(({ count }) => count >= STACK_FROM)
+    .map(({ count, capture }) => ({ event: 'abort', target: 'AbortSignal', count, openedAt: capture.frame() }))
+}

@@ -1,0 +1,71 @@
+/** Several processes and threads seen as one subject. Pure. */
+import type { LedgerPage, Pulse, Served } from '../model/ledger-page.ts'
+
+/** The page of one process; its ordinal keeps its ids apart from those of the others, and the same from page to page. */
+export interface PageOf {
+  readonly ordinal: number
+  readonly page: LedgerPage
+}
+
+/** Ids of one process stay below it: it would have to open a thousand million things. */
+const IDS_PER_PROCESS = 1e9
+
+const addServed = (a: Served, b: Served): Served => ({
+  requests: a.requests + b.requests,
+  inFlight: a.inFlight + b.inFlight,
+  accepted: a.accepted + b.accepted,
+})
+
+const sum = (pages: readonly PageOf[], of: (page: LedgerPage) => number): number => pages.reduce((total, { page }) => total + of(page), 0)
+
+/** Null when there is none. */
+export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
+  const [first] = pages
+  if (first === undefined) return null
+  const all = pages.map(apart)
+  return {
+    level: first.page.level,
+    atMs: Math.max(...all.map((page) => page.atMs)),
+    requests: all.flatMap((page) => page.requests),
+    sockets: all.flatMap((page) => page.sockets),
+    pools: all.flatMap((page) => page.pools),
+    handles: all.flatMap((page) => page.handles),
+    rescued: all.flatMap((page) => page.rescued),
+    blockedCloses: all.flatMap((page) => page.blockedCloses),
+    listenerStacks: all.flatMap((page) => page.listenerStacks),
+    counts: {
+      sent: sum(pages, ({ counts }) => counts.sent),
+      ok: sum(pages, ({ counts }) => counts.ok),
+      failed: sum(pages, ({ counts }) => counts.failed),
+      connectionsOpened: sum(pages, ({ counts }) => counts.connectionsOpened),
+      peakOpen: sum(pages, ({ counts }) => counts.peakOpen),
+    },
+    served: all.map((page) => page.served).reduce(addServed),
+    durationsMs: all.flatMap((page) => page.durationsMs),
+    dropped: sum(pages, ({ dropped }) => dropped),
+    subscriberErrors: all.flatMap((page) => page.subscriberErrors),
+    missing: all.flatMap((page) => page.missing),
+  }
+}
+
+function apart({ ordinal, page }: PageOf): LedgerPage {
+  const own = <T extends number | null>(id: T): T => (id === null ? id : ((id + ordinal * IDS_PER_PROCESS) as T))
+  return {
+    ...page,
+    requests: page.requests.map((each) => ({ ...each, id: own(each.id), socketId: own(each.socketId), poolId: own(each.poolId) })),
+    sockets: page.sockets.map((each) => ({ ...each, id: own(each.id), poolId: own(each.poolId) })),
+    pools: page.pools.map((each) => ({ ...each, id: own(each.id) })),
+    handles: page.handles.map((each) => ({ ...each, id: own(each.id) })),
+  }
+}
+
+export function mergePulses(pulses: readonly Pulse[]): Pulse | null {
+  if (pulses.length === 0) return null
+  return pulses.reduce((a, b) => ({
+    served: addServed(a.served, b.served),
+    sent: a.sent + b.sent,
+    ok: a.ok + b.ok,
+    failed: a.failed + b.failed,
+    open: a.open + b.open,
+  }))
+}

@@ -1,0 +1,62 @@
+/** Beside the ledger's other tests that need probes: what is wrapped works as before, is restored, and tells what it should. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, Server } from 'node:net'
+import { expect, test } from 'vitest'
+import { startLedger } from '../ledger/ledger.ts'
+import { clientEyes } from '../probes/pools.ts'
+
+const methods = () => [Server.prototype.close, EventTarget.prototype.addEventListener, EventTarget.prototype.removeEventListener]
+
+test('the wrapped methods are the old ones again after stop, and were others meanwhile', () => {
+  const before = methods()
+  const ledger = startLedger(clientEyes, 'full')
+  expect(methods()).toEqual(before)
+  ledger.beginWork(0)
+  expect(methods().some((method, index) => method === before[index])).toBe(false)
+  expect(methods().map(({ name, length }) => [name, length])).toEqual(before.map(({ name, length }) => [name, length]))
+  ledger.stop()
+  expect(methods().every((method, index) => method === before[index])).toBe(true)
+})
+
+test('at level sampled nothing is wrapped', () => {
+  const before = methods()
+  const ledger = startLedger(clientEyes, 'sampled')
+  ledger.beginWork(0)
+  expect(methods().every((method, index) => method === before[index])).toBe(true)
+  ledger.stop()
+})
+
+test('abort listeners of one line pile up, those removed do not count, and few are no pile', () => {
+  const ledger = startLedger(clientEyes, 'full')
+  ledger.beginWork(0)
+  const { signal } = new AbortController()
+  const add = () => {
+    const listener = () => {}
+    signal.addEventListener('abort', listener)
+    return listener
+  }
+  for (let count = 0; count < 10; count += 1) add()
+  expect(ledger.page().listenerStacks).toEqual([])
+  const eleventh = add()
+  expect(ledger.page().listenerStacks).toMatchObject([{ event: 'abort', count: 11, openedAt: { file: import.meta.filename } }])
+  signal.removeEventListener('abort', eleventh)
+  expect(ledger.page().listenerStacks).toEqual([])
+  ledger.stop()
+})
+
+test('a close that waits for a silent connection is told with its port, and no more once it has come', async () => {
+  const ledger = startLedger(clientEyes, 'full')
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const peer = connect(port, '127.0.0.1')
+  await once(server, 'connection')
+  ledger.beginWork(0)
+  expect(server.close()).toBe(server)
+  expect(ledger.page().blockedCloses).toMatchObject([{ connections: 1, port, openedAt: { file: import.meta.filename } }])
+  peer.destroy()
+  await once(server, 'close')
+  expect(ledger.page().blockedCloses).toEqual([])
+  ledger.stop()
+})
