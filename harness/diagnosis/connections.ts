@@ -16,12 +16,13 @@ export function connectionFindings(material: Material, residue: Residue, claimed
   const left = new Set([...residue.handles, ...residue.blockedCloses].flatMap(({ port }) => port ?? []))
   const sessions = new Set(residue.handles.flatMap(({ type, port }) => (type === 'HTTP2SESSION' ? (port ?? []) : [])))
   const isSymptom = (socket: ResidualSocket): boolean => {
+    // A peer that has gone is the cause, also of a close that waits for our end.
+    if (isPeerClosed(socket)) return false
     const port = socket.kernel?.local.port ?? socket.ledger?.localPort ?? -1
     return roleOf(socket) === 'inbound' ? left.has(port) : sessions.has(port)
   }
   const causes = residue.sockets.filter((socket) => !claimed.has(socket) && !isSymptom(socket))
 
-  const isPeerClosed = (socket: ResidualSocket): boolean => socket.kernel?.state === 'CLOSE_WAIT'
   const peerClosed = causes.filter(isPeerClosed)
   const idle = causes.filter((socket): socket is IdleSocket => !isPeerClosed(socket) && socket.ledger?.isIdle === true)
   const rest = causes.filter((socket) => !isPeerClosed(socket) && socket.ledger?.isIdle !== true)
@@ -35,6 +36,8 @@ export function connectionFindings(material: Material, residue: Residue, claimed
     ...groupBy(rest, groupKey).map((group) => leftOpen(group, material)),
   ]
 }
+
+export const isPeerClosed = (socket: ResidualSocket): boolean => socket.kernel?.state === 'CLOSE_WAIT'
 
 const groupKey = (socket: ResidualSocket): string => `${lineKey(socket.ledger?.openedAt ?? null)} ${originOf(socket)} ${roleOf(socket)}`
 

@@ -1,6 +1,7 @@
 /** Findings about what holds no handle of its own: a server's close that never comes, listeners that pile up. */
 import type { Finding } from '../model/finding.ts'
 import { composeFinding, placeOf, plural } from './compose.ts'
+import { isPeerClosed } from './connections.ts'
 import type { Material } from './material.ts'
 import { type Residue, roleOf } from './residue.ts'
 
@@ -9,10 +10,13 @@ export function heldUpFindings(material: Material, residue: Residue): readonly F
 }
 
 function blockedCloses({ cwd }: Material, residue: Residue): readonly Finding[] {
-  return residue.blockedCloses.map(({ connections, port, openedAt }) => {
-    const held = residue.sockets.filter(
+  return residue.blockedCloses.flatMap(({ connections, port, openedAt }) => {
+    const accepted = residue.sockets.filter(
       (socket) => roleOf(socket) === 'inbound' && port !== null && (socket.kernel?.local.port ?? socket.ledger?.localPort) === port,
     )
+    const held = accepted.filter((socket) => !isPeerClosed(socket))
+    // Each connection it waits for is explained by a peer that has gone.
+    if (accepted.length > 0 && held.length === 0) return []
     const peers = held.flatMap(({ kernel }) => (kernel === null ? [] : [`${kernel.remote.address}:${kernel.remote.port}`]))
     const silent = held.filter(({ ledger }) => ledger?.requestsServed === 0).length
     return composeFinding({

@@ -64,7 +64,7 @@ describe('request findings', () => {
   it('name bodies that garbage collection cancelled, though nothing is left', () => {
     const rescued = [{ origin: ORIGIN, method: 'GET', path: '/photos/1', count: 5, openedAt: line(41) }]
     expect(diagnose(materialOf({ page: pageOf({ rescued }) })).verdict).toBe('leaked')
-    expect(told({ page: pageOf({ rescued }) })).toEqual(['UNREAD_BODY x5 at 41'])
+    expect(told({ page: pageOf({ rescued }) })).toEqual(['BODY_RESCUED_BY_GC x5 at 41'])
   })
 })
 

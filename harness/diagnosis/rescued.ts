@@ -6,7 +6,7 @@ import type { Residue } from './residue.ts'
 export function rescuedFindings({ rescued }: Residue, cwd: string): readonly Finding[] {
   return rescued.map(({ origin, method, path, count, openedAt }) =>
     composeFinding({
-      code: 'UNREAD_BODY',
+      code: 'BODY_RESCUED_BY_GC',
       count,
       origin,
       request: { method, path: count === 1 ? path : '*', status: null },
