@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { containersHere } from '../fixtures/containers/needs-engine.ts'
 import type { BackendKind } from '../harness/model/backend.ts'
 import type { RunRecord, ScenarioRun } from '../harness/model/run-record.ts'
-import type { RunKey } from '../harness/model/scenario.ts'
 import { discoverScenarios } from '../harness/scenario/discover.ts'
 import { planRuns, runSuite } from '../harness/scenario/suite.ts'
 
@@ -17,7 +16,7 @@ const whyNot = containers.ok ? '' : `: ${containers.reason}`
 const variants = ['leaky', 'fixed'] as const
 const cells = planRuns({ scenarios, variants, backends: ['embedded', 'minio'] }).map(({ key }) => key)
 
-type Cell = Pick<RunKey, 'scenario' | 'case' | 'variant' | 'backend'>
+type Cell = Pick<ScenarioRun, 'scenario' | 'case' | 'variant' | 'backend'>
 const nameOf = (cell: Cell): string => [cell.scenario, cell.case, cell.variant, cell.backend].filter((part) => part !== null).join(', ')
 
 /** The line of a file that holds this text; the tests name lines by what stands there. */
@@ -65,7 +64,7 @@ describe('every scenario is judged as declared', () => {
         unread?.evidence.find((evidence) => evidence.ledger === ledger && says.test(evidence.says))?.value
       expect(unread).toMatchObject({
         count: 25,
-        openedAt: { file: 'scenarios/backend/article-batch-copy.ts', function: 'copyWithoutReading' },
+        openedAt: { file: 'scenarios/backend/article-batch-copy.ts', function: 'copyAll' },
       })
       expect(unread?.openedAt?.line).toBe(
         lineOf('scenarios/backend/article-batch-copy.ts', 'const object = await s3.send(new GetObjectCommand'),
