@@ -79,6 +79,26 @@ describe('every scenario is judged as declared', () => {
     })
   }
 
+  test.for([
+    ['100 B', /the process cannot end/],
+    ['1 MB', /would end all the same, with code 0/],
+  ] as const)('one unread body of %s: exit is no leak test', { timeout: 240_000 }, async ([size, says]) => {
+    const { findings } = await runOf({ scenario: 'hang-versus-leak', case: size, variant: 'leaky', backend: 'embedded' })
+    expect(findings[0]?.evidence.some((evidence) => says.test(evidence.says))).toBe(true)
+  })
+
+  test('the lines of the 15 requests queued inside an undici Pool are named, and the service is blamed at its handler', {
+    timeout: 240_000,
+  }, async () => {
+    const pool = await runOf({ scenario: 'undici-request-limit', case: '40 at once', variant: 'leaky', backend: 'embedded' })
+    const starved = pool.findings.find(({ code }) => code === 'POOL_STARVED')
+    const file = 'scenarios/backend/undici-request-limit.ts'
+    expect(starved).toMatchObject({ count: 15, openedAt: { file, line: lineOf(file, 'paths.map((path) => pool.request(') } })
+    const gateway = await runOf({ scenario: 'gateway-leaks-5-percent', case: null, variant: 'leaky', backend: 'embedded' })
+    const handler = 'scenarios/server/gateway-leaks-5-percent.ts'
+    expect(gateway.findings[0]).toMatchObject({ count: 20, openedAt: { file: handler, line: lineOf(handler, 'await s3.send(') } })
+  })
+
   for (const cell of cells) {
     const isHere = backends.some((kind) => kind === cell.backend) || cell.backend === null
     test.skipIf(!isHere)(`${nameOf(cell)}${isHere ? '' : whyNot}`, { timeout: 240_000 }, async () => {
