@@ -113,6 +113,8 @@ export interface Book {
   readonly history: (Capture | null)[]
   historyOverflowed: boolean
   readonly rescued: RequestEntry[]
+  /** Stacks of fetches whose answer was a redirect, by request id: the next hop has no frame of the user's. */
+  readonly redirected: Map<number, Capture | null>
   readonly served: ServedBook
   readonly durationsMs: number[]
   sent: number
@@ -143,6 +145,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     history: [],
     historyOverflowed: false,
     rescued: [],
+    redirected: new Map(),
     served: emptyServed(),
     durationsMs: [],
     sent: 0,
@@ -216,6 +219,15 @@ export function beginRequest(book: Book, entry: RequestEntry): void {
   book.peakOpen = Math.max(book.peakOpen, book.requests.size)
   if (book.history.length < MAX_HISTORY) book.history.push(entry.capture)
   else book.historyOverflowed = true
+}
+
+/** Redirects under way at one time that are remembered; the hop follows at once. */
+const MAX_REDIRECTED = 256
+
+export function noteRedirect(book: Book, { id, capture }: RequestEntry): void {
+  book.redirected.set(id, capture)
+  const [oldest] = book.redirected.keys()
+  if (oldest !== undefined && book.redirected.size > MAX_REDIRECTED) book.redirected.delete(oldest)
 }
 
 /** Marks a request as over: not open any more, its time noted. */

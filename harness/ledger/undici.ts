@@ -8,6 +8,7 @@ import {
   countFailure,
   endRequest,
   iterationNow,
+  noteRedirect,
   poolOf,
   QUEUED_SLOT,
   REQUEST_SLOT,
@@ -28,7 +29,7 @@ type WithCapture = object & { [CAPTURE_SLOT]?: Capture | null }
 type Queued = object & { [QUEUED_SLOT]?: Capture }
 
 /** The last request of the fetch that we are inside of: its redirects are followed from callbacks of undici's own, each with a new handler. */
-const fetching = new AsyncLocalStorage<RequestEntry>()
+const fetching = new AsyncLocalStorage<number>()
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -56,9 +57,9 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     if (kept !== undefined) return kept
     const capture = captureFor(book, created)
     const before = isFetch ? fetching.getStore() : undefined
+    const redirected = before === undefined ? undefined : book.redirected.get(before)
     // The user's own next request after a redirect has the user's frame on its stack.
-    const isHop = before !== undefined && REDIRECTS.has(before.status ?? 0) && capture?.frame() == null
-    return isHop ? before.capture : capture
+    return redirected !== undefined && capture?.frame() == null ? redirected : capture
   }
 
   function created({ request }: { request: UndiciRequest }): void {
@@ -89,7 +90,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     }
     request[REQUEST_SLOT] = entry
     beginRequest(book, entry)
-    if (isFetch && book.level === 'full') fetching.enterWith(entry)
+    if (isFetch && book.level === 'full') fetching.enterWith(entry.id)
   }
 
   function sent({ request, socket }: { request: UndiciRequest; socket: object }): void {
@@ -108,6 +109,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     entry.headersAtMs = performance.now()
     entry.status = response.statusCode
     entry.receivedBytes = 0
+    if (entry.client === 'fetch' && REDIRECTS.has(response.statusCode)) noteRedirect(book, entry)
     const length = Number(headerValue(response.headers, 'content-length') ?? Number.NaN)
     entry.bodyBytes = request.method === 'HEAD' ? 0 : Number.isFinite(length) ? length : null
     if (entry.iteration >= 0) {

@@ -16,8 +16,13 @@ import { guarded } from './subscriptions.ts'
 
 /** Listeners of one line on one target from which on they count as piling up: Node itself warns beyond 10 (events.defaultMaxListeners). */
 const STACK_FROM = 11
-/** Signals remembered before those that are gone are dropped. */
+/** The first few listeners of a signal keep no stack: fetch adds one or two to a signal of its own for every request, and those never pile up. */
+const STACKLESS = 3
+/** Signals remembered before those that are gone are dropped; amortised: the next sweep comes when they have doubled. */
 const SWEEP_SIGNALS_AT = 1_024
+
+/** Listeners of one signal, with the stack that added them. */
+type Added = Map<unknown, Capture | null>
 
 interface AskedClose {
   readonly port: number | null
@@ -35,7 +40,8 @@ export interface WrappedMethods {
 export function wrapMethods(book: Book): WrappedMethods {
   const closing = new Map<Server, AskedClose>()
   const signals = new Set<WeakRef<AbortSignal>>()
-  const added = new WeakMap<AbortSignal, Map<unknown, Capture>>()
+  const added = new WeakMap<AbortSignal, Added>()
+  let sweepAt = SWEEP_SIGNALS_AT
 
   function closeAsked(server: Server): void {
     if (!isOfWork(book) || !server.listening) return
@@ -49,10 +55,13 @@ export function wrapMethods(book: Book): WrappedMethods {
     if (listeners === undefined) {
       listeners = new Map()
       added.set(target, listeners)
-      if (signals.size >= SWEEP_SIGNALS_AT) sweepSignals(signals)
+      if (signals.size >= sweepAt) {
+        sweepSignals(signals)
+        sweepAt = Math.max(SWEEP_SIGNALS_AT, signals.size * 2)
+      }
       signals.add(new WeakRef(target))
     }
-    if (!listeners.has(listener)) listeners.set(listener, captureStack(listenerAdded))
+    if (!listeners.has(listener)) listeners.set(listener, listeners.size < STACKLESS ? null : captureStack(listenerAdded))
   }
   function listenerRemoved(target: unknown, type: unknown, listener: unknown): void {
     if (type === 'abort' && target instanceof AbortSignal) added.get(target)?.delete(listener)
@@ -106,18 +115,21 @@ function blockedClose(server: Counting, { port, capture }: AskedClose): readonly
   return server.listening || connections === 0 ? [] : [{ connections, port, openedAt: capture.frame() }]
 }
 
-function stacksOn(signal: AbortSignal | undefined, added: WeakMap<AbortSignal, Map<unknown, Capture>>): readonly ListenerStack[] {
+function stacksOn(signal: AbortSignal | undefined, added: WeakMap<AbortSignal, Added>): readonly ListenerStack[] {
   const listeners = signal === undefined ? undefined : added.get(signal)
   if (signal === undefined || listeners === undefined || listeners.size < STACK_FROM) return []
   const attached = new Set<unknown>(getEventListeners(signal, 'abort'))
+  const captures = [...listeners].flatMap(([listener, capture]) => (attached.has(listener) ? [capture] : []))
   const byLine = new Map<string, { count: number; capture: Capture }>()
-  for (const [listener, capture] of listeners) {
-    const frame = capture.frame()
-    if (!attached.has(listener) || frame === null) continue
+  for (const capture of captures) {
+    const frame = capture?.frame() ?? null
+    if (capture === null || frame === null) continue
     const key = `${frame.file}:${frame.line}`
     byLine.set(key, { count: (byLine.get(key)?.count ?? 0) + 1, capture })
   }
+  // Those without a stack came by the same line where there is but one.
+  const stackless = byLine.size === 1 ? captures.filter((capture) => capture === null).length : 0
   return [...byLine.values()]
+    .map(({ count, capture }) => ({ event: 'abort', target: 'AbortSignal', count: count + stackless, openedAt: capture.frame() }))
     .filter(({ count }) => count >= STACK_FROM)
-    .map(({ count, capture }) => ({ event: 'abort', target: 'AbortSignal', count, openedAt: capture.frame() }))
 }
