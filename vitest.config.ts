@@ -1,8 +1,10 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+/** They plant what a killed run leaves; the sweep that any `watertight run` begins with would tidy it away under them. */
+const SWEEPS = '**/sweep.test.ts'
 
 export default defineConfig({
   test: {
-    include: ['{harness,fixtures,scenarios,reports,docs}/**/*.test.ts'],
     // A retry hides a leak.
     retry: 0,
     // A scenario waits out its deadline for real, and shares two cores with the others.
@@ -10,5 +12,17 @@ export default defineConfig({
     hookTimeout: 120_000,
     // Processes, not threads: the kernel counts sockets per process.
     pool: 'forks',
+    projects: [
+      { extends: true, test: { name: 'sweeps', include: [SWEEPS], sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: {
+          name: 'house',
+          include: ['{harness,fixtures,scenarios,reports,docs}/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, SWEEPS],
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 })

@@ -191,7 +191,14 @@ describe('who may print and exit', () => {
 
 describe('the rule of the ledger', () => {
   test('what watches inside a subject loads nothing but node:', () => {
-    const entries = ['ledger/ledger.ts', 'probes/pools.ts', 'subjects/child-host.ts', 'scenario/child.ts', 'doors/register.ts']
+    const entries = [
+      'ledger/ledger.ts',
+      'probes/pools.ts',
+      'subjects/child-host.ts',
+      'scenario/child.ts',
+      'doors/register.ts',
+      'doors/exec-preload.ts',
+    ]
     const inside = entries.map((entry) => `harness/${entry}`)
     expect(loadedBy(inside, sources).filter((name) => !name.startsWith('node:'))).toEqual([])
   })

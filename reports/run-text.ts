@@ -44,6 +44,7 @@ export function isTold(run: ScenarioRun): boolean {
 /** `leaked  article-batch-copy (leaky)  25 bodies unread, blocked at request 26  embedded, as expected` */
 export function headText(run: ScenarioRun, paint: Paint): string {
   const verdict = paint([STYLE_OF_VERDICT[run.verdict], 'bold'], run.verdict)
+  if (run.expected === null) return `${verdict}  ${paint('bold', runName(run))}  ${gistOf(run)}`
   const judged = run.asExpected ? 'as expected' : paint(['red', 'bold'], 'NOT AS EXPECTED')
   const where = paint('dim', run.backend === null ? '' : `${run.backend}, `)
   return `${verdict}  ${paint('bold', runName(run))}  ${gistOf(run)}  ${where}${run.asExpected ? paint('dim', judged) : judged}`
@@ -62,8 +63,10 @@ function countsText(name: 'sockets' | 'handles' | 'descriptors', run: ScenarioRu
 function unexpectedText(run: ScenarioRun, options: RunTextOptions): string[] {
   const back =
     run.returnedToBaselineMs === null ? 'never back at the baseline' : `back at the baseline in ${duration(run.returnedToBaselineMs)}`
+  // a program that ended or hangs was given no time to return to a baseline
+  if (run.expected === null && run.deadlineMs === 0) return []
   return [
-    labelled('want', expectationText(run.expected), options),
+    ...(run.expected === null ? [] : [labelled('want', expectationText(run.expected), options)]),
     labelled('count', `${(['sockets', 'handles', 'descriptors'] as const).map((name) => countsText(name, run)).join('; ')}`, options),
     labelled(
       'time',

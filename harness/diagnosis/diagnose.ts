@@ -80,6 +80,12 @@ function withinBudget(findings: readonly Finding[], residue: Residue, { options 
   return residue.sockets.length <= options.budget.sockets ? findings.filter((finding) => !idleOnly.has(finding.code)) : findings
 }
 
+/** Where nobody inside could be asked, or nothing is left to ask. */
+const NOTHING_KNOWN: Readonly<Record<string, string>> = {
+  'event loop blocked': 'its event loop runs without a pause, or a call blocks it: nobody inside can be asked',
+  'never settled': 'no request was open: it waited for a promise that nothing was left to settle',
+}
+
 function hungFinding({ hung, cwd }: Material, waitedFor: readonly OpenRequest[], handles: readonly OpenHandle[]): readonly Finding[] {
   if (hung === null) return []
   const why = {
@@ -107,7 +113,7 @@ function hungFinding({ hung, cwd }: Material, waitedFor: readonly OpenRequest[],
       evidence:
         evidence.length + kept.evidence.length > 0
           ? [...evidence, ...kept.evidence]
-          : [{ ledger: 'requests', says: 'no request is open: it waits for something else', value: 0 }],
+          : [{ ledger: 'requests', says: NOTHING_KNOWN[hung.because] ?? 'no request is open: it waits for something else', value: 0 }],
       advice:
         hung.because === 'stalled'
           ? 'what it waits for is held by the bodies the other findings name'

@@ -1,12 +1,15 @@
 /**
  * `node --import watertight/register app.js`: the ledger from before the first line of the program. Imports nothing but node: and our own
- * node:-only parts, keeps nothing open, prints nothing. Level from WATERTIGHT_LEVEL (`full`, `sampled`, `off`), default `sampled`.
+ * node:-only parts, keeps nothing open, prints nothing. Level from WATERTIGHT_LEVEL (`full`, `sampled`, `off`), default `sampled`;
+ * under `watertight exec` always `full`.
  */
 import { startLedger } from '../ledger/ledger.ts'
 import { publishLedger } from '../ledger/registered.ts'
 import { HarnessError } from '../model/errors.ts'
 import type { LedgerLevel } from '../model/ledger-page.ts'
 import { clientEyes } from '../probes/pools.ts'
+import { watchExecuted } from '../subjects/exec-inside.ts'
+import { EXEC_VARIABLE } from '../subjects/exec-protocol.ts'
 import { TOOL_VERSION } from '../subjects/version.ts'
 
 const LEVELS: readonly LedgerLevel[] = ['full', 'sampled', 'off']
@@ -22,4 +25,7 @@ function levelFromEnvironment(): LedgerLevel {
   )
 }
 
-publishLedger({ version: TOOL_VERSION, ledger: startLedger(clientEyes, levelFromEnvironment()) })
+const askedAt = process.env[EXEC_VARIABLE]
+const ledger =
+  askedAt === undefined ? startLedger(clientEyes, levelFromEnvironment()) : watchExecuted(askedAt, () => startLedger(clientEyes, 'full'))
+publishLedger({ version: TOOL_VERSION, ledger })

@@ -3,6 +3,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { HarnessError } from '../model/errors.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { RunRecord, ScenarioRun } from '../model/run-record.ts'
+import { explainHang } from '../session/explain-hang.ts'
 import { realClock } from '../session/real-clock.ts'
 import { type Watched, type WatchRequest, watchProgram } from '../session/watch-program.ts'
 import { type Ending, type ExecOptions, type Executed, startExecuted } from '../subjects/exec-child.ts'
@@ -12,7 +13,11 @@ import { shortCommand } from './command-text.ts'
 import { summarizeLatency } from './latency.ts'
 import { driveProgram, type ProgramLoad } from './program-load.ts'
 
-export interface ExecRequest extends Pick<ExecOptions, 'command' | 'args' | 'cwd' | 'register' | 'stdout'> {
+export interface ExecRequest extends Pick<ExecOptions, 'command' | 'args' | 'cwd' | 'stdout'> {
+  /** watertight/register. */
+  readonly register: URL
+  /** What is loaded as well into a run that only explains; null: nobody asked for one. */
+  readonly explain: URL | null
   readonly idleAfterMs: number
   /** Null: 6 s, and a service's idle pools are trusted. */
   readonly idleTimeoutMs: number | null
@@ -21,14 +26,18 @@ export interface ExecRequest extends Pick<ExecOptions, 'command' | 'args' | 'cwd
   /** How often; from 1. */
   readonly repeat: number
   readonly signal: AbortSignal
-  /** Called when a program runs, so that signals can be passed on to it; with null when it has gone. */
-  readonly onProgram: (program: Pick<Executed, 'signal' | 'kill'> | null) => void
+  /** How the program is asked to end; null: a terminal has asked it already. */
+  readonly stopSignal: () => NodeJS.Signals | null
+  /** Called when a program runs, so that it can be killed; with null when it has gone. */
+  readonly onProgram: (program: Pick<Executed, 'kill'> | null) => void
 }
 
 export interface ExecOutcome {
   readonly record: RunRecord
   /** How each run ended by itself; null where we ended it. */
   readonly endings: readonly (Ending | null)[]
+  /** What a program that hung was kept by, of a run that was not judged; null: none was made. */
+  readonly explanation: string | null
 }
 
 /** @throws {HarnessError} INVALID_OPTION when the command cannot be started. */
@@ -43,6 +52,7 @@ export async function execProgram(request: ExecRequest): Promise<ExecOutcome> {
     runs.push(run)
     endings.push(ending)
   }
+  const explanation = request.signal.aborted ? null : await explained(request, runId, runs)
   const record: RunRecord = {
     schema: 'watertight/run@1',
     tool: { version: TOOL_VERSION },
@@ -56,7 +66,27 @@ export async function execProgram(request: ExecRequest): Promise<ExecOutcome> {
       wallMs: Math.round(realClock.nowMs() - startedMs),
     },
   }
-  return { record, endings }
+  return { record, endings, explanation }
+}
+
+export const hasHung = (runs: readonly ScenarioRun[]): boolean =>
+  runs.some(({ findings }) => findings.some(({ code }) => code === 'WORK_HUNG'))
+
+const watchOf = (request: ExecRequest): WatchRequest => ({
+  ...request,
+  load: request.load === null ? null : driveProgram(request.load),
+  clock: realClock,
+})
+
+async function explained(request: ExecRequest, runId: string, runs: readonly ScenarioRun[]): Promise<string | null> {
+  if (request.explain === null || !hasHung(runs)) return null
+  await using program = await startExecuted({ ...request, preload: [request.register, request.explain], runId, clock: realClock })
+  request.onProgram(program)
+  try {
+    return await explainHang(program, watchOf(request))
+  } finally {
+    request.onProgram(null)
+  }
 }
 
 async function execOnce(
@@ -65,16 +95,11 @@ async function execOnce(
   name: string | null,
 ): Promise<{ readonly run: ScenarioRun; readonly ending: Ending | null }> {
   const startedMs = realClock.nowMs()
-  await using program = await startExecuted({ ...request, runId, clock: realClock })
+  await using program = await startExecuted({ ...request, preload: [request.register], runId, clock: realClock })
   request.onProgram(program)
-  const watch: WatchRequest = {
-    ...request,
-    load: request.load === null ? null : driveProgram(request.load),
-    clock: realClock,
-  }
   try {
-    const watched = await watchProgram(program, watch)
-    await program.stop()
+    const watched = await watchProgram(program, watchOf(request))
+    await program.stop(request.stopSignal())
     return { run: asRun(request, watched, name, Math.round(realClock.nowMs() - startedMs)), ending: watched.ending }
   } catch (error) {
     if (error instanceof HarnessError) throw error

@@ -62,7 +62,7 @@ export async function awaitTurn(program: Executed, request: WatchRequest): Promi
       const page = pulse !== null && pulse.open > 0 ? await program.page() : null
       const signature = page === null ? null : stallSignature(page)
       if (isStalled(signature) && signature !== null) return { type: 'hung', because: 'stalled', driven }
-      if (clock.nowMs() - startedMs >= request.timeoutMs) return { ...timeIsUp(await program.page(), request), driven }
+      if (clock.nowMs() - startedMs >= request.timeoutMs) return { ...timeIsUp(await program.page(), program.unheard(), request), driven }
     }
   } finally {
     load.abort()
@@ -95,7 +95,8 @@ function steadyFor(ms: number, nowMs: () => number): (signature: string | null) 
 
 type TimeUp = { readonly type: 'hung'; readonly because: HungBecause } | CutShort
 
-function timeIsUp(page: LedgerPage | null, { load }: WatchRequest): TimeUp {
+function timeIsUp(page: LedgerPage | null, unheard: string | null, { load }: WatchRequest): TimeUp {
+  if (unheard !== null) return { type: 'cut short', doubts: [unheard] }
   if (page === null) return { type: 'hung', because: 'event loop blocked' }
   const listens = page.handles.some((handle) => handle.type === 'TCPSERVERWRAP')
   if (page.served.requests === 0 && page.requests.length === 0 && listens) {

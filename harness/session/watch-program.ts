@@ -135,7 +135,7 @@ function silenceOf(program: Executed, last: LedgerPage | null, { signal }: Endin
   const silent = program.silent()
   if (silent.includes(program.pid) || (last === null && (silent.length > 0 || signal !== null)))
     return [`the program was killed${signal === null ? '' : ` (${signal})`} before it could tell what was open`]
-  return last === null ? ['no Node process of the command told anything: exec judges programs that Node runs'] : []
+  return last === null ? [program.unheard() ?? 'its last page could not be read'] : []
 }
 
 async function judgeIdle(program: Executed, request: WatchRequest, baseline: Census, peak: () => Census | null): Promise<Judged> {
@@ -188,9 +188,10 @@ async function judgeNow(
   const last = await program.page()
   const recount = last === null ? seen : settledSockets(seen, last)
   const page = last === null ? null : mapPage(last)
+  const unheard = program.unheard()
   // Whatever is idle in a pool keeps nobody: a hang has other causes.
   const options = resolveOptions({ idleConnections: 'trust', allow: [WARM_POOLS] })
-  const draft = draftOf(request, { ...given, options })
+  const draft = draftOf(request, { ...given, options: unheard === null ? options : { ...options, level: 'off' } })
   // What was cut short holds what it works with: only what nobody will ever come back for counts.
   const judgedPage = given.hung === null && page !== null ? whatExitLeaves(page, false) : page
   const baseline = given.hung === null ? recount : NOTHING

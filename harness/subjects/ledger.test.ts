@@ -40,7 +40,14 @@ describe('a request', () => {
     const page = ledger.page()
     const [open] = page.requests
     const socket = page.sockets.find(({ id }) => id === open?.socketId)
-    expect(open).toMatchObject({ client: 'node:http', phase: 'headers', reader: 'none', status: 200, bodyBytes: 200_000, ordinalAtSite: null })
+    expect(open).toMatchObject({
+      client: 'node:http',
+      phase: 'headers',
+      reader: 'none',
+      status: 200,
+      bodyBytes: 200_000,
+      ordinalAtSite: null,
+    })
     expect(socket).toMatchObject({ localPort: response.socket.localPort, role: 'outbound', owner: 'node:http', serverHintMs: 7_000 })
     const inodes = readdirSync('/proc/self/fd').flatMap((fd) => {
       try {

@@ -44,7 +44,8 @@ export function isRunnerAlive(runId: string): boolean {
   return live !== null || (!hasProc() && answersSignal(pid))
 }
 
-function hasProc(): boolean {
+/** Is there a /proc to look at? */
+export function hasProc(): boolean {
   return liveProcess(process.pid) !== null
 }
 

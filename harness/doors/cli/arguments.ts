@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { HarnessError } from '../../model/errors.ts'
 import type { VariantName } from '../../model/run-record.ts'
+import { addExec, type ExecArguments } from './exec-arguments.ts'
 import { EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
 import { choice, choices, durationMs, wholeNumber } from './option-values.ts'
 
@@ -33,7 +34,7 @@ export interface ListArguments {
 }
 
 /** What was asked for; `help`: the text that --help, --version or help is answered with. */
-export type Arguments = RunArguments | ListArguments | { readonly command: 'help'; readonly text: string }
+export type Arguments = RunArguments | ListArguments | ExecArguments | { readonly command: 'help'; readonly text: string }
 
 /** A run longer than a day, or one of which each part may take an hour, is a typing error. */
 const IDLE_BOUNDS = { leastMs: 1, mostMs: 24 * 3_600_000 }
@@ -120,7 +121,7 @@ function addList(program: Command, take: (parsed: Arguments) => void): void {
 
 /** Commander's complaint in our form: what, then what to do about it. */
 function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
-  const command = argv.find((word) => word === 'run' || word === 'list')
+  const command = argv.find((word) => word === 'run' || word === 'list' || word === 'exec')
   const help = `\`watertight ${command === undefined ? '' : `${command} `}--help\` lists what there is`
   if (error.code === 'commander.help')
     return new HarnessError(
@@ -160,6 +161,7 @@ export function parseArguments(
     .addHelpText('after', PROGRAM_HELP)
   addRun(program, take)
   addList(program, take)
+  addExec(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

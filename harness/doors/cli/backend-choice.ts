@@ -17,7 +17,7 @@ const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
 
-function isLoopback(url: URL): boolean {
+export function isLoopback(url: URL): boolean {
   // URL writes IPv6 in brackets; a name other than localhost could resolve to anything
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const version = isIP(host)

@@ -6,14 +6,26 @@ import type { Dependencies } from './run-command.ts'
 /** Beside harness/, in the clone as in dist/. */
 const SCENARIOS = fileURLToPath(new URL('../../../scenarios/', import.meta.url))
 
+/** What a program under `exec` is made to load first: the package's `register`, on a Node that can. */
+const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
+const REGISTER = new URL(`../exec-preload${EXTENSION}`, import.meta.url)
+/** What a run that explains a hang loads as well. */
+const EXPLAIN = new URL(`../../subjects/explain-inside${EXTENSION}`, import.meta.url)
+
 /** What killed runs left: processes first, so that none of them starts another container. */
 async function sweep(): Promise<readonly string[]> {
   const { isRunnerAlive } = await import('../../subjects/run-id.ts')
   const { sweepProcesses } = await import('../../subjects/sweep.ts')
-  const { sweepContainers } = await import('../../../fixtures/containers/sweep.ts')
+  const { sweepContainers, sweepDataDirectories } = await import('../../../fixtures/containers/sweep.ts')
   const processes = sweepProcesses(isRunnerAlive).map((pid) => `process ${pid}`)
   const containers = await sweepContainers(isRunnerAlive)
-  return [...processes, ...containers.map((id) => `container or network ${id.slice(0, 12)}`)]
+  const { EXEC_FOLDER_PREFIX } = await import('../../subjects/exec-child.ts')
+  const folders = await sweepDataDirectories(isRunnerAlive, EXEC_FOLDER_PREFIX)
+  return [
+    ...processes,
+    ...containers.map((id) => `container or network ${id.slice(0, 12)}`),
+    ...folders.map((folder) => `folder ${folder}`),
+  ]
 }
 
 /** The real ones, loaded when they are needed: --help must not wait for a container library. */
@@ -23,6 +35,11 @@ export const dependencies: Dependencies = {
   runSuite: async (request) => (await import('../../scenario/suite.ts')).runSuite(request),
   hasEngine: async () => (await (await import('../../../fixtures/containers/engine.ts')).pingEngine()).ok,
   sweep,
+  async exec({ explain, ...request }) {
+    const { execProgram, firstDisagreement, hasHung } = await import('../../scenario/exec.ts')
+    const outcome = await execProgram({ ...request, register: REGISTER, explain: explain ? EXPLAIN : null })
+    return { ...outcome, disagreement: firstDisagreement(outcome.record.runs), hasHung: hasHung(outcome.record.runs) }
+  },
 }
 
 /** The real outside world. */

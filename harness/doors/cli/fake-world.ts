@@ -161,6 +161,9 @@ export async function invoke(commandLine: readonly string[], invocation: Invocat
     discover: async () => scenarios.map((scenario) => ({ scenario, file: `/scenarios/${scenario.name}.ts` })),
     hasEngine: async () => false,
     sweep: async () => [],
+    exec: async () => {
+      throw new Error('the fake world has no programs')
+    },
     ...invocation.dependencies,
     runSuite: (asked) => {
       request = asked

@@ -12,6 +12,7 @@ Examples:
   watertight run                                   all scenarios, on every backend that answers
   watertight run article-batch-copy --variant leaky
   watertight list --json
+  watertight exec -- node app.js                   your own program, judged when it ends, hangs or idles
   watertight help run
 ${EXIT_CODES_HELP}
 `

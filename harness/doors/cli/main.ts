@@ -1,6 +1,7 @@
 import { toJson } from '../../../reports/json.ts'
 import { type Arguments, parseArguments } from './arguments.ts'
 import { errorText } from './error-text.ts'
+import { execCommand } from './exec-command.ts'
 import { exitCodeOfError } from './exit-code.ts'
 import { type Io, print, tell, terminalWidth } from './io.ts'
 import { listDocument, listText } from './list-document.ts'
@@ -18,6 +19,8 @@ async function perform(parsed: Arguments, io: Io, dependencies: Dependencies): P
       return runCommand(parsed, io, dependencies)
     case 'list':
       return listCommand(parsed.json, io, dependencies)
+    case 'exec':
+      return execCommand(parsed, io, dependencies)
     case 'help':
       await print(io, parsed.text)
       return 0

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { renderJson } from '../../../reports/json.ts'
 import { renderText } from '../../../reports/text.ts'
 import type { BackendKind } from '../../model/backend.ts'
@@ -8,38 +6,27 @@ import type { LoadedScenario, SuiteRequest } from '../../scenario/suite.ts'
 import type { RunArguments } from './arguments.ts'
 import { backendChoice } from './backend-choice.ts'
 import { errorText } from './error-text.ts'
+import type { ExecDependencies } from './exec-command.ts'
 import { EXIT, exitCodeOf, exitCodeOfError } from './exit-code.ts'
 import { listenForInterruption } from './interruption.ts'
 import { type Environment, type Interrupt, type Io, print, tell, terminalWidth, wantsColour } from './io.ts'
 import { type OutputFolder, openOutputFolder } from './output-folder.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { chosenScenarios, chosenVariants, runnable } from './scenario-choice.ts'
+import { sourceReader } from './source-reader.ts'
 
 /** What the command line drives; the real ones are in dependencies.ts. */
-export interface Dependencies {
+export interface Dependencies extends ExecDependencies {
   readonly version: string
   discover(): Promise<readonly LoadedScenario[]>
   runSuite(request: SuiteRequest): Promise<RunRecord>
   /** Does a container engine answer here? */
   hasEngine(): Promise<boolean>
-  /** Removes what an earlier, killed run left behind, and says what that was. */
-  sweep(): Promise<readonly string[]>
 }
 
 function requiredBackends(parsed: RunArguments, kinds: readonly BackendKind[], env: Environment): readonly BackendKind[] {
   const isDockerRequired = env.WATERTIGHT_REQUIRE_DOCKER === '1' || env.WATERTIGHT_REQUIRE_DOCKER === 'true'
   return [...parsed.require, ...(parsed.backend === null ? [] : kinds), ...(isDockerRequired ? (['minio'] as const) : [])]
-}
-
-function sourceReader(cwd: string): (file: string) => string | null {
-  return (file) => {
-    try {
-      return readFileSync(resolve(cwd, file), 'utf8')
-    } catch {
-      // a report without a code frame is better than no report
-      return null
-    }
-  }
 }
 
 /** Writes the files that --reporter names; a failure is told and does not cost the report on stdout. Answers whether all were written. */

@@ -1,0 +1,90 @@
+import { type Command, Option } from 'commander'
+import { EXEC_HELP } from './exec-help.ts'
+import { durationMs, wholeNumber } from './option-values.ts'
+
+export interface ExecArguments {
+  readonly command: 'exec'
+  /** The program and its arguments, as given. */
+  readonly program: string
+  readonly args: readonly string[]
+  /** Path or URL; null: whoever comes is the load. */
+  readonly load: string | null
+  readonly ready: string | null
+  readonly connections: number
+  readonly loadDurationMs: number
+  /** Null: the default, and a service's idle pools are trusted. */
+  readonly idleTimeoutMs: number | null
+  readonly idleAfterMs: number
+  readonly timeoutMs: number
+  readonly repeat: number
+  readonly explain: boolean
+  readonly json: boolean
+}
+
+const MOST_CONNECTIONS = 10_000
+const MOST_RUNS = 1_000
+const DAY_MS = 24 * 3_600_000
+
+type ExecOptions = Partial<Pick<ExecArguments, 'load' | 'ready' | 'connections' | 'repeat' | 'explain' | 'json'>> & {
+  readonly duration?: number
+  readonly idleTimeout?: number
+  readonly idleAfter?: number
+  readonly timeout?: number
+}
+
+const time = (option: string, flag: string, says: string, leastMs: number): Option =>
+  new Option(flag, says).argParser(durationMs(option, { leastMs, mostMs: DAY_MS }))
+
+export function addExec(program: Command, take: (parsed: ExecArguments) => void): void {
+  program
+    .command('exec')
+    .summary('run your own program and judge it when it ends, hangs, or is idle again')
+    .description(
+      'Runs any Node program, unchanged, and judges what it left open when it ends, hangs, or has served requests and is idle again. What it starts counts too.',
+    )
+    .usage('[options] -- <command...>')
+    .argument('<command...>', 'the program and its arguments, after --')
+    .option('--load <path|url>', 'send requests there with autocannon as soon as the program listens')
+    .option('--ready <path|url>', 'with --load: begin when this answers with 2xx')
+    .addOption(
+      new Option('--connections <n>', 'connections of the load (default: 10)').argParser(
+        wholeNumber('--connections', { least: 1, most: MOST_CONNECTIONS }),
+      ),
+    )
+    .addOption(time('--duration', '--duration <duration>', 'how long the load lasts (default: 5s)', 1_000))
+    .addOption(
+      time(
+        '--idle-timeout',
+        '--idle-timeout <duration>',
+        'the contract of a service: back at the baseline so long after its last answer (default: 6s, and idle pools may stay)',
+        1,
+      ),
+    )
+    .addOption(time('--idle-after', '--idle-after <duration>', 'idle is: nothing in flight and nothing new for so long (default: 1s)', 100))
+    .addOption(time('--timeout', '--timeout <duration>', 'a program that runs longer is WORK_HUNG (default: 5m)', 100))
+    .addOption(
+      new Option('--repeat <n>', 'run it n times; all runs must agree (default: 1)').argParser(
+        wholeNumber('--repeat', { least: 1, most: MOST_RUNS }),
+      ),
+    )
+    .option('--explain', 'after WORK_HUNG: run it once more and show the async stacks of what keeps it alive')
+    .option('--json', "print one JSON document (watertight/run@1) on stdout; the program's own stdout goes to stderr")
+    .addHelpText('after', EXEC_HELP)
+    .action(([name = '', ...args]: string[], options: ExecOptions) => {
+      take({
+        command: 'exec',
+        program: name,
+        args,
+        load: options.load ?? null,
+        ready: options.ready ?? null,
+        connections: options.connections ?? 10,
+        loadDurationMs: options.duration ?? 5_000,
+        idleTimeoutMs: options.idleTimeout ?? null,
+        idleAfterMs: options.idleAfter ?? 1_000,
+        timeoutMs: options.timeout ?? 300_000,
+        repeat: options.repeat ?? 1,
+        explain: options.explain ?? false,
+        json: options.json ?? false,
+      })
+    })
+}

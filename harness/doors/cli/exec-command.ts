@@ -1,0 +1,132 @@
+import { constants } from 'node:os'
+import { renderJson } from '../../../reports/json.ts'
+import { severalLines } from '../../../reports/neutralise.ts'
+import { paintFor } from '../../../reports/paint.ts'
+import { runText } from '../../../reports/run-text.ts'
+import { HarnessError } from '../../model/errors.ts'
+import type { ScenarioRun } from '../../model/run-record.ts'
+import type { ExecOutcome, ExecRequest } from '../../scenario/exec.ts'
+import { isLoopback } from './backend-choice.ts'
+import { errorText } from './error-text.ts'
+import type { ExecArguments } from './exec-arguments.ts'
+import { exitCodeOf, exitCodeOfError } from './exit-code.ts'
+import { listenForInterruption } from './interruption.ts'
+import { EXIT_CODE_OF_SIGNAL, type Io, print, tell, terminalWidth, wantsColour } from './io.ts'
+import { quoted } from './nearest.ts'
+import { sourceReader } from './source-reader.ts'
+
+/** What `exec` drives; the real ones are in dependencies.ts. */
+export interface ExecDependencies {
+  exec(
+    request: Omit<ExecRequest, 'register' | 'explain'> & { readonly explain: boolean },
+  ): Promise<ExecOutcome & { readonly disagreement: string | null; readonly hasHung: boolean }>
+  /** Removes what an earlier, killed run left behind, and says what that was. */
+  sweep(): Promise<readonly string[]>
+}
+
+/** Node's exit code for an await that never settled: a verdict, not the program's own word. */
+const UNSETTLED_AWAIT = 13
+
+/** Refuses a load that could not be sent, or must not be. */
+function checkTarget(option: '--load' | '--ready', target: string | null): void {
+  if (target === null || target.startsWith('/')) return
+  const url = URL.parse(target)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new HarnessError(
+      'INVALID_OPTION',
+      `${option} got ${quoted(target)}, which is neither a path nor an http URL`,
+      `for example ${option} / or ${option} http://127.0.0.1:8080/`,
+    )
+  if (!isLoopback(url))
+    throw new HarnessError(
+      'REMOTE_NOT_ALLOWED',
+      `${option} ${url.origin} is not a loopback address: exec loads the program it started, on this machine`,
+      `name the program's own address, or just the path: ${option} ${url.pathname}`,
+    )
+}
+
+function ownExitCode(endings: ExecOutcome['endings']): number | null {
+  for (const ending of endings) {
+    if (ending?.signal) return 128 + constants.signals[ending.signal]
+    if (ending?.code && ending.code !== UNSETTLED_AWAIT) return ending.code
+  }
+  return null
+}
+
+function reportText(runs: readonly ScenarioRun[], io: Io): string {
+  const colour = wantsColour(io.stderr, io.env)
+  const options = {
+    colour,
+    paint: paintFor(colour),
+    width: terminalWidth(io.stderr) ?? Number.POSITIVE_INFINITY,
+    readSource: sourceReader(io.cwd),
+  }
+  return `${runs.map((run) => runText(run, options)).join('\n')}\n`
+}
+
+/** `watertight exec`: resolves to the exit code. Throws HarnessError for misuse, before anything was started. */
+export async function execCommand(parsed: ExecArguments, io: Io, dependencies: ExecDependencies): Promise<number> {
+  checkTarget('--load', parsed.load)
+  checkTarget('--ready', parsed.ready)
+  if (parsed.ready !== null && parsed.load === null)
+    throw new HarnessError('INVALID_OPTION', '--ready says when the load may begin, and there is no --load', 'add --load <path>')
+  let running: Parameters<ExecRequest['onProgram']>[0] = null
+  const exitNow = (code: number): void => {
+    running?.kill()
+    io.exitNow(code)
+  }
+  const interruption = listenForInterruption({ signals: io.signals, exitNow }, () => {})
+  const stopSignal = (): NodeJS.Signals | null => {
+    const interrupt = interruption.by()
+    // A terminal sends its Ctrl-C to the program as well, and twice means something else to many.
+    return interrupt === 'SIGINT' && io.stderr.isTTY === true ? null : (interrupt ?? 'SIGTERM')
+  }
+  try {
+    await sweepFirst(io, dependencies)
+    const { record, endings, disagreement, hasHung, explanation } = await dependencies.exec({
+      command: parsed.program,
+      args: parsed.args,
+      cwd: io.cwd,
+      stdout: parsed.json ? 'stderr' : 'inherit',
+      idleAfterMs: parsed.idleAfterMs,
+      idleTimeoutMs: parsed.idleTimeoutMs,
+      timeoutMs: parsed.timeoutMs,
+      repeat: parsed.repeat,
+      explain: parsed.explain,
+      load:
+        parsed.load === null
+          ? null
+          : { target: parsed.load, ready: parsed.ready, connections: parsed.connections, durationMs: parsed.loadDurationMs },
+      signal: interruption.signal,
+      stopSignal,
+      onProgram: (program) => {
+        running = program
+      },
+    })
+    if (parsed.json) await print(io, renderJson(record))
+    else await tell(io, reportText(record.runs, io))
+    if (disagreement !== null) await tell(io, `${disagreement}\n`)
+    if (explanation !== null)
+      await tell(io, `\nwhat kept it, by async stacks, in a run of its own that was not judged:\n${severalLines(explanation)}\n`)
+    else if (hasHung && !parsed.explain) await tell(io, 'run again with --explain to see what keeps it, by async stacks\n')
+    const interruptedBy = interruption.by()
+    return (
+      ownExitCode(endings) ??
+      (interruptedBy === null ? exitCodeOf({ record, required: [], interruptedBy }) : EXIT_CODE_OF_SIGNAL[interruptedBy])
+    )
+  } catch (error) {
+    await tell(io, errorText(error))
+    return exitCodeOfError(error, interruption.by())
+  } finally {
+    interruption.stop()
+  }
+}
+
+async function sweepFirst(io: Io, dependencies: ExecDependencies): Promise<void> {
+  try {
+    const swept = await dependencies.sweep()
+    if (swept.length > 0) await tell(io, `swept what a killed run had left: ${swept.join(', ')}\n`)
+  } catch (error) {
+    await tell(io, `could not sweep what a killed run may have left: ${error instanceof Error ? error.message : String(error)}\n`)
+  }
+}

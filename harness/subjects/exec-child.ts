@@ -1,0 +1,243 @@
+/** Any command as the subject: its descendants count, its Node processes are asked through a socket in a folder of the run. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { deserialize } from 'node:v8'
+import type { Census } from '../model/census.ts'
+import type { Clock } from '../model/clock.ts'
+import { HarnessError } from '../model/errors.ts'
+import type { LedgerPage, Pulse } from '../model/ledger-page.ts'
+import { countDescriptors } from '../probes/descriptors.ts'
+import { openExecLine } from './exec-line.ts'
+import { BEGUN_SUFFIX, EXEC_VARIABLE, PAGE_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
+import { mergePages, mergePulses, type PageOf } from './merge-pages.ts'
+import { type Member, processTree, signalMember } from './process-tree.ts'
+import { RUN_ID_VARIABLE } from './run-id.ts'
+import { sweepProcesses } from './sweep.ts'
+import { takeCensusOf } from './take-census.ts'
+
+/** `<prefix><run id>-<six random characters>`: so that a later start can tell what a killed run left. */
+export const EXEC_FOLDER_PREFIX = 'watertight-exec-'
+
+export interface ExecOptions {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly runId: string
+  /** The modules that the program is made to load first: watertight/register, and what else explains. */
+  readonly preload: readonly URL[]
+  /** Where the program's stdout goes. */
+  readonly stdout: 'inherit' | 'stderr'
+  readonly clock: Clock
+}
+
+/** How a program ended by itself. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface Executed extends AsyncDisposable {
+  readonly pid: number
+  /** Resolves when the command itself has ended; what it started may live on. */
+  readonly ended: Promise<Ending>
+  ending(): Ending | null
+  census(detail?: 'with handles'): Promise<Census>
+  gauge(): number | null
+  /** All Node processes and threads as one; null when none answers. */
+  page(): Promise<LedgerPage | null>
+  pulse(): Promise<Pulse | null>
+  /** Makes all that has not served anything take what it has for older than the work. */
+  startOthersAfresh(): Promise<void>
+  /** What all wrote when they ended, and what those that still live say; null: no Node process ever told anything. */
+  lastPage(): Promise<LedgerPage | null>
+  /** What keeps its processes alive, by async stacks; null: nobody can tell. */
+  explain(): Promise<string | null>
+  /** Why none of its processes can be asked; null: one of them can. */
+  unheard(): string | null
+  /** Processes that have begun and ended without a last page: killed. */
+  silent(): readonly number[]
+  /** Ends it and all it started now, without waiting, and removes what lies in the temporary folder. */
+  kill(): void
+  /** Ends it and all it started: asked first, then killed. Null: a terminal has asked it already. */
+  stop(ask?: NodeJS.Signals | null): Promise<void>
+}
+
+/** So long may the command take before all it started is asked as well, and so long may they before they are killed. */
+const ASKED_MS = 1_000
+const KILLED_MS = 2_000
+const POLL_MS = 25
+
+/** @throws {HarnessError} INVALID_OPTION when the command cannot be started. */
+export async function startExecuted(options: ExecOptions): Promise<Executed> {
+  const folder = mkdtempSync(join(tmpdir(), `${EXEC_FOLDER_PREFIX}${options.runId}-`))
+  const path = join(folder, 's')
+  const line = await openExecLine(path, options.clock)
+  const child = spawn(options.command, [...options.args], {
+    cwd: options.cwd,
+    env: environmentOf(path, options),
+    stdio: ['inherit', options.stdout === 'inherit' ? 'inherit' : 2, 'inherit'],
+  })
+  const ended = endingOf(child)
+  const error = await startError(child)
+  if (error !== null) {
+    await line[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true, force: true })
+    throw new HarnessError(
+      'INVALID_OPTION',
+      `'${options.command}' cannot be started: ${error.message}`,
+      'name a program and its arguments after --, for example: watertight exec -- node app.js',
+    )
+  }
+  return executed(child, ended, line, folder, options)
+}
+
+type Line = Awaited<ReturnType<typeof openExecLine>>
+
+function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folder: string, options: ExecOptions): Executed {
+  const { clock } = options
+  const pid = child.pid ?? 0
+  let ending: Ending | null = null
+  void ended.then((how) => {
+    ending = how
+  })
+  const ordinals = new Map<string, number>()
+  const ordinalOf = (name: string): number => {
+    const known = ordinals.get(name) ?? ordinals.size
+    ordinals.set(name, known)
+    return known
+  }
+  const known = new Map<string, Member>()
+  function members(): readonly Member[] {
+    const alive = processTree([pid, ...line.pids])
+    for (const member of alive) known.set(`${member.pid} ${member.startTicks}`, member)
+    return alive
+  }
+  async function livePages(): Promise<readonly PageOf[]> {
+    const answers = await line.ask('page')
+    return answers.map(({ from, answer }) => ({ ordinal: ordinalOf(`${from.pid}-${from.threadId}`), page: answer }))
+  }
+  function writtenPages(): readonly PageOf[] {
+    const names = readdirSync(folder).filter((name) => name.endsWith(PAGE_SUFFIX))
+    return names.flatMap((name) => {
+      const page = readPage(join(folder, name))
+      return page === null ? [] : [{ ordinal: ordinalOf(name.slice(0, -PAGE_SUFFIX.length)), page }]
+    })
+  }
+  async function untilGone(ms: number): Promise<boolean> {
+    const untilMs = clock.nowMs() + ms
+    // Whatever is alive in the tree, or was and still is although its parent has gone.
+    const left = (): boolean => members().length > 0 || [...known.values()].some(isAlive)
+    while (left()) {
+      if (clock.nowMs() >= untilMs) return false
+      await clock.sleep(POLL_MS)
+    }
+    return true
+  }
+  async function stop(ask: NodeJS.Signals | null = 'SIGTERM'): Promise<void> {
+    members()
+    if (ending === null && ask !== null) child.kill(ask)
+    const over = new AbortController()
+    // A wrapper worth its name passes the question on and waits; one that just ends leaves the others to us.
+    await Promise.race([ended, clock.sleep(ASKED_MS, over.signal)])
+    over.abort()
+    for (const member of [...members(), ...known.values()]) signalMember(member, 'SIGTERM')
+    if (await untilGone(KILLED_MS)) return
+    for (const member of known.values()) signalMember(member, 'SIGKILL')
+    await untilGone(KILLED_MS)
+  }
+  return {
+    pid,
+    ended,
+    ending: () => ending,
+    async census(detail) {
+      const handles = detail === undefined ? null : addUp((await line.ask('handles')).map(({ answer }) => answer))
+      const pids = members().map((member) => member.pid)
+      return takeCensusOf(pids, clock.nowMs(), handles)
+    },
+    gauge: () => members().reduce<number | null>((total, member) => addKnown(total, countDescriptors(member.pid)), 0),
+    page: async () => mergePages(await livePages()),
+    pulse: async () => mergePulses((await line.ask('pulse')).map(({ answer }) => answer)),
+    async startOthersAfresh() {
+      await line.ask('afresh')
+    },
+    async lastPage() {
+      return mergePages([...writtenPages(), ...(await livePages())])
+    },
+    async explain() {
+      const said = (await line.ask('why')).flatMap(({ from, answer }) => (answer === null ? [] : [`process ${from.pid}: ${answer}`]))
+      return said.length === 0 ? null : said.join('\n\n')
+    },
+    unheard() {
+      const names = readdirSync(folder)
+      if (names.some((name) => name.endsWith(BEGUN_SUFFIX))) return null
+      const old = names.find((name) => name.endsWith(UNSUPPORTED_SUFFIX))
+      if (old === undefined) return 'no Node process of the command told anything: exec judges programs that Node runs'
+      return `the program runs on Node ${readFileSync(join(folder, old), 'utf8')}, which is too old to be looked into`
+    },
+    silent() {
+      const names = readdirSync(folder)
+      const pidsOf = (suffix: string): ReadonlySet<number> =>
+        new Set(names.filter((name) => name.endsWith(suffix)).map((name) => Number.parseInt(name, 10)))
+      const told = pidsOf(PAGE_SUFFIX)
+      const alive = new Set(members().map((member) => member.pid))
+      return [...pidsOf(BEGUN_SUFFIX)].filter((each) => !told.has(each) && !alive.has(each))
+    },
+    kill() {
+      for (const member of members()) signalMember(member, 'SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop()
+      // What was started and orphaned between two looks is known by the run id it inherited.
+      sweepProcesses((runId) => runId !== options.runId)
+      await line[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const isAlive = (member: Member): boolean => processTree([member.pid]).some(({ startTicks }) => startTicks === member.startTicks)
+
+const addKnown = (total: number | null, count: number | null): number | null => (total === null || count === null ? null : total + count)
+
+function addUp(all: readonly (Readonly<Record<string, number>> | null)[]): Record<string, number> | null {
+  const known = all.filter((counts) => counts !== null)
+  if (known.length === 0) return null
+  const total: Record<string, number> = {}
+  for (const counts of known) for (const [type, count] of Object.entries(counts)) total[type] = (total[type] ?? 0) + count
+  return total
+}
+
+function readPage(file: string): LedgerPage | null {
+  try {
+    return deserialize(readFileSync(file)) as LedgerPage
+  } catch {
+    // Cut off: its process was killed while it wrote.
+    return null
+  }
+}
+
+function endingOf(child: ChildProcess): Promise<Ending> {
+  return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
+}
+
+function startError(child: ChildProcess): Promise<Error | null> {
+  return new Promise((resolve) => {
+    child.once('error', resolve)
+    child.once('spawn', () => resolve(null))
+  })
+}
+
+/** The program's own options stay, and ours comes last. A file URL holds neither blanks nor quotes, so nothing in it needs escaping. */
+function environmentOf(path: string, { runId, preload }: ExecOptions): NodeJS.ProcessEnv {
+  const given = process.env.NODE_OPTIONS ?? ''
+  return {
+    ...process.env,
+    NODE_OPTIONS: [given, ...preload.map(({ href }) => `--import ${href}`)].join(' ').trim(),
+    [EXEC_VARIABLE]: path,
+    [RUN_ID_VARIABLE]: runId,
+  }
+}

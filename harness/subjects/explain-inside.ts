@@ -1,0 +1,15 @@
+/**
+ * Loaded into a program that hung, run once more to see why: async stacks of all that keeps it alive, 3 to 30 times slower (facts.md), so never
+ * where anything is judged. The ledger inside hands the answer over.
+ */
+import whyIsNodeRunning from 'why-is-node-running'
+import { publishExplanation } from './exec-protocol.ts'
+
+/** The user's frame sits up to 21 deep (facts.md: 28 lines named of 34 instead of 10). */
+Error.stackTraceLimit = 60
+
+publishExplanation(() => {
+  const lines: string[] = []
+  whyIsNodeRunning({ error: (line: string) => void lines.push(line) })
+  return lines.join('\n')
+})
