@@ -1,4 +1,4 @@
-/** `watertight exec` on real programs that never heard of it. */
+/** `watertight exec` on real programs that never heard of it. Over 250 lines because each claim carries the program it is made of. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
