@@ -1,5 +1,4 @@
 /** What the recorders write into: plain mutable state of one ledger, bounded. */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
@@ -86,10 +85,6 @@ export interface HandleEntry {
 
 /** Open things kept at once; beyond it they are counted as dropped. A process with more open requests than this has other troubles. */
 const MAX_OPEN = 100_000
-/** Stacks of ended requests kept to number the requests of one line; about 6 kB each. */
-export const MAX_HISTORY = 2_048
-/** Response times kept for percentiles. */
-const MAX_DURATIONS = 200_000
 
 export interface Book {
   readonly eyes: ClientEyes
@@ -159,22 +154,6 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
   }
 }
 
-/** Whose work runs. Node carries it through callbacks and promises without any hook of ours (AsyncContextFrame, Node 24). */
-const descent = new AsyncLocalStorage<object>()
-
-/** Runs the work so that what it leads to, however late, is known as its own. */
-export function inWork<T>(book: Book, work: () => T): T {
-  book.work ??= {}
-  return descent.run(book.work, work)
-}
-
-/** Is what happens now to be counted as the work's? After its end a stranger's doings are not. */
-export const isOfWork = (book: Book): boolean =>
-  book.iteration >= 0 && !(book.isOver && book.work !== null && descent.getStore() !== book.work)
-
-/** The iteration that what is opened now belongs to; -1 for none. */
-export const iterationNow = (book: Book): number => (isOfWork(book) ? book.iteration : -1)
-
 /** One request in 16 keeps its stack at level `sampled` (facts.md: 1.00 to 1.09 against 1.18 to 1.35 for every one). */
 const SAMPLE_EVERY = 16
 
@@ -199,48 +178,10 @@ export function startAfresh(book: Book): void {
   Object.assign(book, { sent: 0, ok: 0, failed: 0, connectionsOpened: 0, peakOpen: 0, dropped: 0 })
 }
 
-/** The entry of a request in this very book: an earlier ledger of this process may have left one of its own. */
-export function requestEntryOf(book: Book, request: { [REQUEST_SLOT]?: RequestEntry }): RequestEntry | undefined {
-  const entry = request[REQUEST_SLOT]
-  return entry?.book === book ? entry : undefined
-}
-
 /** Adds to a bounded set; what finds no room is counted. */
 export function keep<T>(book: Book, set: Set<T>, entry: T): void {
   if (set.size >= MAX_OPEN) book.dropped += 1
   else set.add(entry)
-}
-
-/** Opens a request in the book. */
-export function beginRequest(book: Book, entry: RequestEntry): void {
-  keep(book, book.requests, entry)
-  if (entry.iteration < 0) return
-  book.sent += 1
-  book.peakOpen = Math.max(book.peakOpen, book.requests.size)
-  if (book.history.length < MAX_HISTORY) book.history.push(entry.capture)
-  else book.historyOverflowed = true
-}
-
-/** Redirects under way at one time that are remembered; the hop follows at once. */
-const MAX_REDIRECTED = 256
-
-export function noteRedirect(book: Book, { id, capture }: RequestEntry): void {
-  book.redirected.set(id, capture)
-  const [oldest] = book.redirected.keys()
-  if (oldest !== undefined && book.redirected.size > MAX_REDIRECTED) book.redirected.delete(oldest)
-}
-
-/** Marks a request as over: not open any more, its time noted. */
-export function endRequest(book: Book, entry: RequestEntry, nowMs: number): void {
-  if (!book.requests.delete(entry)) return
-  if (entry.iteration >= 0 && entry.headersAtMs !== null && book.durationsMs.length < MAX_DURATIONS)
-    book.durationsMs.push(nowMs - entry.createdAtMs)
-}
-
-export function countFailure(book: Book, entry: RequestEntry): void {
-  if (entry.iteration < 0 || entry.countedAsFailed) return
-  entry.countedAsFailed = true
-  book.failed += 1
 }
 
 /** The pool of `owner` (an Agent, or a token shared by the connections of one undici pool) for one origin. */

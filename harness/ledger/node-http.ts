@@ -1,17 +1,7 @@
 /** Requests of node:http and node:https, and so of the AWS SDK and every client built on them. */
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
-import {
-  type Book,
-  beginRequest,
-  captureFor,
-  countFailure,
-  endRequest,
-  iterationNow,
-  poolOf,
-  REQUEST_SLOT,
-  type RequestEntry,
-  requestEntryOf,
-} from './book.ts'
+import { type Book, captureFor, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { beginRequest, countFailure, endRequest, requestEntryOf } from './request-entries.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
 
 type Slotted = ClientRequest & { [REQUEST_SLOT]?: RequestEntry; readonly agent?: (Agent & { getName?(options: object): string }) | false }
@@ -28,27 +18,14 @@ function originOf(request: ClientRequest): string {
 export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   function created({ request }: { request: Slotted }): void {
     const capture = captureFor(book, created)
-    const entry: RequestEntry = {
-      book,
-      id: book.nextId++,
+    beginRequest(book, {
       client: 'node:http',
       request,
-      response: null,
       method: request.method,
       origin: originOf(request),
       path: withoutQuery(request.path),
-      createdAtMs: performance.now(),
-      headersAtMs: null,
-      status: null,
-      bodyBytes: null,
-      receivedBytes: null,
-      socket: null,
       capture,
-      iteration: iterationNow(book),
-      countedAsFailed: false,
-    }
-    request[REQUEST_SLOT] = entry
-    beginRequest(book, entry)
+    })
   }
 
   function headers({ request, response }: { request: Slotted; response: IncomingMessage }): void {

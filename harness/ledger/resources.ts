@@ -1,6 +1,7 @@
 /** What no channel carries: timers, watchers, servers, workers, children, and requests queued inside an undici pool. */
 import { createHook } from 'node:async_hooks'
-import { type Book, CAPTURE_SLOT, isOfWork, keep, QUEUED_SLOT } from './book.ts'
+import { type Book, CAPTURE_SLOT, keep, QUEUED_SLOT } from './book.ts'
+import { isOfWork } from './descent.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
 

@@ -1,17 +1,7 @@
 /** Sockets of the subject by Node's own objects: opened where, carrying what, idle or not. */
 import { readlinkSync } from 'node:fs'
-import {
-  type Book,
-  CAPTURE_SLOT,
-  captureFor,
-  isOfWork,
-  iterationNow,
-  keep,
-  type RequestEntry,
-  SOCKET_SLOT,
-  type SocketEntry,
-  type SocketLike,
-} from './book.ts'
+import { type Book, CAPTURE_SLOT, captureFor, keep, type RequestEntry, SOCKET_SLOT, type SocketEntry, type SocketLike } from './book.ts'
+import { isOfWork, iterationNow } from './descent.ts'
 import type { Capture } from './stacks.ts'
 
 type Slotted = SocketLike & { [SOCKET_SLOT]?: SocketEntry }

@@ -1,20 +1,7 @@
 /** Requests of undici and of built-in fetch: the same channels, whichever copy of undici speaks. */
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
-import {
-  type Book,
-  beginRequest,
-  CAPTURE_SLOT,
-  captureFor,
-  countFailure,
-  endRequest,
-  iterationNow,
-  noteRedirect,
-  poolOf,
-  QUEUED_SLOT,
-  REQUEST_SLOT,
-  type RequestEntry,
-  requestEntryOf,
-} from './book.ts'
+import { type Book, CAPTURE_SLOT, captureFor, poolOf, QUEUED_SLOT, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { beginRequest, countFailure, endRequest, noteRedirect, requestEntryOf } from './request-entries.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
 import type { Capture } from './stacks.ts'
 
@@ -69,27 +56,9 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.
     if (handler !== null) handler[CAPTURE_SLOT] = capture
     const origin = request.origin === null ? '' : new URL(String(request.origin)).origin
-    const entry: RequestEntry = {
-      book,
-      id: book.nextId++,
-      client: isFetch ? 'fetch' : 'undici',
-      request,
-      response: null,
-      method: request.method,
-      origin,
-      path: request.path.split('?', 1)[0] ?? request.path,
-      createdAtMs: performance.now(),
-      headersAtMs: null,
-      status: null,
-      bodyBytes: null,
-      receivedBytes: null,
-      socket: null,
-      capture,
-      iteration: iterationNow(book),
-      countedAsFailed: false,
-    }
-    request[REQUEST_SLOT] = entry
-    beginRequest(book, entry)
+    const { method } = request
+    const path = request.path.split('?', 1)[0] ?? request.path
+    const entry = beginRequest(book, { client: isFetch ? 'fetch' : 'undici', request, method, origin, path, capture })
     if (isFetch && book.level === 'full') fetching.enterWith(entry.id)
   }
 

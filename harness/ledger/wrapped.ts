@@ -10,7 +10,8 @@
 import { getEventListeners } from 'node:events'
 import { Server } from 'node:net'
 import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
-import { type Book, isOfWork } from './book.ts'
+import type { Book } from './book.ts'
+import { isOfWork } from './descent.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
 

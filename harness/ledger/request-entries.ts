@@ -1,0 +1,72 @@
+/** The life of a request in the book: begun, answered or redirected, failed, ended. */
+import { type Book, keep, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { iterationNow } from './descent.ts'
+
+interface Slotted {
+  [REQUEST_SLOT]?: RequestEntry
+}
+
+/** Stacks of ended requests kept to number the requests of one line; about 6 kB each. */
+const MAX_HISTORY = 2_048
+/** Response times kept for percentiles. */
+const MAX_DURATIONS = 200_000
+
+/** The entry of a request in this very book: an earlier ledger of this process may have left one of its own. */
+export function requestEntryOf(book: Book, request: Slotted): RequestEntry | undefined {
+  const entry = request[REQUEST_SLOT]
+  return entry?.book === book ? entry : undefined
+}
+
+/** What a client's channel tells of a request when it is made. */
+export type RequestFacts = Pick<RequestEntry, 'client' | 'request' | 'method' | 'origin' | 'path' | 'capture'>
+
+/** Opens a request in the book and marks the client's own object with it. */
+export function beginRequest(book: Book, facts: RequestFacts & { readonly request: Slotted }): RequestEntry {
+  const entry: RequestEntry = {
+    ...facts,
+    book,
+    id: book.nextId++,
+    response: null,
+    createdAtMs: performance.now(),
+    headersAtMs: null,
+    status: null,
+    bodyBytes: null,
+    receivedBytes: null,
+    socket: null,
+    iteration: iterationNow(book),
+    countedAsFailed: false,
+  }
+  facts.request[REQUEST_SLOT] = entry
+  keep(book, book.requests, entry)
+  if (entry.iteration >= 0) countSent(book, entry)
+  return entry
+}
+
+function countSent(book: Book, entry: RequestEntry): void {
+  book.sent += 1
+  book.peakOpen = Math.max(book.peakOpen, book.requests.size)
+  if (book.history.length < MAX_HISTORY) book.history.push(entry.capture)
+  else book.historyOverflowed = true
+}
+
+/** Redirects under way at one time that are remembered; the hop follows at once. */
+const MAX_REDIRECTED = 256
+
+export function noteRedirect(book: Book, { id, capture }: RequestEntry): void {
+  book.redirected.set(id, capture)
+  const [oldest] = book.redirected.keys()
+  if (oldest !== undefined && book.redirected.size > MAX_REDIRECTED) book.redirected.delete(oldest)
+}
+
+/** Marks a request as over: not open any more, its time noted. */
+export function endRequest(book: Book, entry: RequestEntry, nowMs: number): void {
+  if (!book.requests.delete(entry)) return
+  if (entry.iteration >= 0 && entry.headersAtMs !== null && book.durationsMs.length < MAX_DURATIONS)
+    book.durationsMs.push(nowMs - entry.createdAtMs)
+}
+
+export function countFailure(book: Book, entry: RequestEntry): void {
+  if (entry.iteration < 0 || entry.countedAsFailed) return
+  entry.countedAsFailed = true
+  book.failed += 1
+}
