@@ -31,6 +31,16 @@ test('what was opened before findLeaks is older than its baseline', async () => 
   expect(await program(text)).toBe('clean')
 })
 
+test('a pool that was used and emptied before findLeaks is known as older than the work, which without register it is not', async () => {
+  const text = `${serve} server.keepAliveTimeout = 0
+    const close = { connection: 'close' }
+    await new Promise((resolve) => http.get(origin, { agent, headers: close }, (response) => response.resume().on('close', resolve)))
+    console.log((await findLeaks(read)).verdict); process.exit()`
+  expect(await program(text)).toBe('clean')
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', text], { env: { PATH: process.env.PATH } })
+  expect(stdout.trim()).toBe('leaked')
+})
+
 test('a leak found by one call is not found again by the next', async () => {
   const text = `${serve} const leak = () => new Promise((resolve) => http.get(origin, { agent: new http.Agent({ keepAlive: true }) }, resolve)); await read()
     for (const work of [leak, read]) console.log((await findLeaks(work, { idleTimeoutMs: 200 })).verdict); process.exit()`
