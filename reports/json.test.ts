@@ -20,10 +20,10 @@ describe('the JSON report', () => {
   })
 
   test('has null where a number is infinite or none', () => {
-    const latencyMs = { p50: Number.NaN, p90: Number.POSITIVE_INFINITY, p99: 1, max: Number.NEGATIVE_INFINITY }
+    const latencyMs = { p50: Number.NaN, p90: Number.POSITIVE_INFINITY, p99: 1, max: Number.NEGATIVE_INFINITY, expectedIntervalMs: null }
     const text = renderJson({ ...RECORD, runs: [{ ...LEAKY, latencyMs, deadlineMs: Number.POSITIVE_INFINITY }] })
     const [run] = JSON.parse(text).runs
-    expect(run.latencyMs).toEqual({ p50: null, p90: null, p99: 1, max: null })
+    expect(run.latencyMs).toEqual({ p50: null, p90: null, p99: 1, max: null, expectedIntervalMs: null })
     expect(run.deadlineMs).toBeNull()
     expect(text).not.toMatch(/NaN|Infinity/)
   })

@@ -102,6 +102,7 @@ export const handle = (id: number, some: Partial<OpenHandle> = {}): OpenHandle =
 export const pageOf = (some: Partial<LedgerPage> = {}): LedgerPage => ({
   level: 'full',
   atMs: 0,
+  timeOriginMs: 0,
   requests: [],
   sockets: [],
   pools: [],

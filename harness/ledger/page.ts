@@ -36,6 +36,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
   return {
     level: book.level,
     atMs: performance.now(),
+    timeOriginMs: performance.timeOrigin,
     requests,
     sockets,
     pools,

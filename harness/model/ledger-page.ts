@@ -161,7 +161,10 @@ export type LedgerLevel = 'full' | 'sampled' | 'off'
 /** Everything one subject's ledger knows at one moment: plain data, JSON-safe except Infinity. */
 export interface LedgerPage {
   readonly level: LedgerLevel
+  /** The subject's clock at the moment of the page; all times of a page are on it. */
   readonly atMs: number
+  /** Wall-clock time of 0 on the subject's clock, ms since 1970: what makes the clocks of several processes comparable. */
+  readonly timeOriginMs: number
   readonly requests: readonly OpenRequest[]
   readonly sockets: readonly LedgerSocket[]
   readonly pools: readonly PoolPage[]

@@ -1,6 +1,6 @@
 import type { BackendKind } from './backend.ts'
 import type { CensusCounts, Verdict } from './diagnosis.ts'
-import type { Finding, FindingCode } from './finding.ts'
+import type { Finding, FindingCode, Place } from './finding.ts'
 
 /** The JSON contract of product.md: what `run --json` prints. Fields that do not apply are null, never missing. */
 export interface RunRecord {
@@ -40,6 +40,22 @@ export interface LatencySummary {
   readonly p90: number
   readonly p99: number
   readonly max: number
+  /**
+   * Coordinated omission: while a slow answer was waited for, requests that were due were not sent. Corrected by adding what these would have
+   * waited, one every so many ms on a connection. Null: not corrected, because the requests were the work's own and nobody had a schedule.
+   */
+  readonly expectedIntervalMs: number | null
+}
+
+/** The life of one thing that was still open at the recount, on the time axis of the timeline. It has no end: that is why it is here. */
+export interface Lifeline {
+  readonly what: 'request' | 'connection' | 'handle'
+  /** For people: `GET /photos/object-0003`, `ESTABLISHED to 127.0.0.1:9000`, `timer`. */
+  readonly label: string
+  readonly openedAtMs: number
+  /** When the response headers came; null: never, or not a request. */
+  readonly headersAtMs: number | null
+  readonly openedAt: Place | null
 }
 
 /** Counts over time; time 0 is shortly before the baseline. */
@@ -51,6 +67,10 @@ export interface Timeline {
   readonly sockets: readonly number[]
   readonly handles: readonly (number | null)[]
   readonly descriptors: readonly (number | null)[]
+  /** Of what leaked, oldest first; empty when nothing did. */
+  readonly lifelines: readonly Lifeline[]
+  /** How many more there were. */
+  readonly lifelinesLeftOut: number
 }
 
 /** One variant of one scenario on one backend. */

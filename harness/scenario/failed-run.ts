@@ -31,7 +31,16 @@ export function failedRun(scenario: Scenario, key: RunKey, error: HarnessError):
     requests: { sent: 0, ok: 0, failed: 0 },
     connectionsOpened: 0,
     latencyMs: null,
-    timeline: { workStartedAtMs: null, workEndedAtMs: null, tMs: [], sockets: [], handles: [], descriptors: [] },
+    timeline: {
+      workStartedAtMs: null,
+      workEndedAtMs: null,
+      tMs: [],
+      sockets: [],
+      handles: [],
+      descriptors: [],
+      lifelines: [],
+      lifelinesLeftOut: 0,
+    },
     workError: null,
     durationMs: 0,
   }

@@ -1,7 +1,9 @@
 /** Load on a service: autocannon, from the parent, so that the subject holds nothing of it. */
+import type { Options, Result } from 'autocannon'
 import type { LatencySummary } from '../model/run-record.ts'
 import type { Load } from '../model/scenario.ts'
 import type { WorkOutcome } from '../subjects/subject.ts'
+import { type ResponseTimes, responseTimes } from './latency.ts'
 
 export interface LoadOutcome {
   readonly outcome: WorkOutcome
@@ -28,53 +30,52 @@ export interface TimedOutcome {
 
 /** Sends requests as fast as they are answered, for so long. */
 export async function driveFor({ url, connections, durationMs, signal }: TimedLoad): Promise<TimedOutcome> {
-  const { default: autocannon } = await import('autocannon')
-  // Without a callback it is a promise that can also be stopped; its types know only the first.
-  const running = autocannon({
-    url,
-    connections,
-    duration: Math.max(1, Math.round(durationMs / 1_000)),
-    timeout: REQUEST_TIMEOUT_S,
-  }) as ReturnType<typeof autocannon> & { stop?(): void }
-  const stop = (): void => running.stop?.()
-  signal.addEventListener('abort', stop, { once: true })
-  try {
-    const { latency, errors, timeouts, non2xx, requests } = await running
-    const { p50, p90, p99, max } = latency
-    const failed = errors + timeouts + non2xx
-    return {
-      latencyMs: requests.total === 0 ? null : { p50, p90, p99, max },
-      answered: requests.total,
-      failure:
-        failed === 0
-          ? null
-          : `${failed} of the load's requests failed: ${errors - timeouts} errors, ${timeouts} timeouts, ${non2xx} not 2xx`,
-    }
-  } finally {
-    signal.removeEventListener('abort', stop)
+  const { result, times } = await shoot({ url, connections, duration: Math.max(1, Math.round(durationMs / 1_000)) }, signal)
+  const failed = failuresOf(result)
+  return {
+    latencyMs: times.summary('as it came'),
+    answered: result.requests.total,
+    failure: failed === null ? null : `${failed.count} of the load's requests failed: ${failed.kinds}`,
   }
 }
 
 /** Sends `amount` requests and waits for the last answer. */
 export async function driveLoad(origin: string, load: Load): Promise<LoadOutcome> {
+  const { connections, amount, rate } = load
+  const pace = rate === undefined ? {} : { overallRate: rate, ignoreCoordinatedOmission: true }
+  const { result, times } = await shoot({ url: `${origin}${load.path}`, connections, amount, ...pace }, null)
+  const failed = failuresOf(result)
+  return {
+    outcome:
+      failed === null
+        ? { type: 'done' }
+        : { type: 'threw', error: new Error(`${failed.count} of ${amount} requests failed: ${failed.kinds}`) },
+    latencyMs: times.summary(rate === undefined ? 'as it came' : { everyMs: (1_000 * connections) / rate }),
+  }
+}
+
+/**
+ * The load, with the response times of what was answered with 2xx. autocannon's own percentiles are left alone: its correction for coordinated
+ * omission takes `1 / rate` seconds, rounded up, for an interval in ms, which is 1 ms at any rate, and without a rate it has none.
+ */
+async function shoot(options: Options, signal: AbortSignal | null): Promise<{ result: Result; times: ResponseTimes }> {
   const { default: autocannon } = await import('autocannon')
-  const result = await autocannon({
-    url: `${origin}${load.path}`,
-    connections: load.connections,
-    amount: load.amount,
-    timeout: REQUEST_TIMEOUT_S,
-    ...(load.rate === undefined ? {} : { overallRate: load.rate }),
+  const times = responseTimes()
+  return new Promise((resolve, reject) => {
+    const running = autocannon({ ...options, timeout: REQUEST_TIMEOUT_S }, (error: Error | null, result) => {
+      signal?.removeEventListener('abort', stop)
+      if (error) reject(error)
+      else resolve({ result, times })
+    })
+    const stop = (): void => running.stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    running.on('response', (_client, statusCode, _bytes, responseTimeMs) => {
+      if (statusCode >= 200 && statusCode < 300) times.add(responseTimeMs)
+    })
   })
-  const { p50, p90, p99, max } = result.latency
-  const failed = result.errors + result.timeouts + result.non2xx
-  const outcome: WorkOutcome =
-    failed === 0
-      ? { type: 'done' }
-      : {
-          type: 'threw',
-          error: new Error(
-            `${failed} of ${load.amount} requests failed: ${result.errors} errors, ${result.timeouts} timeouts, ${result.non2xx} not 2xx`,
-          ),
-        }
-  return { outcome, latencyMs: { p50, p90, p99, max } }
+}
+
+function failuresOf({ errors, timeouts, non2xx }: Result): { readonly count: number; readonly kinds: string } | null {
+  const count = errors + timeouts + non2xx
+  return count === 0 ? null : { count, kinds: `${errors - timeouts} errors, ${timeouts} timeouts, ${non2xx} not 2xx` }
 }

@@ -66,7 +66,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     loadLatency = latencyMs
     return outcome
   }
-  const { diagnosis, baseline, page } = await playPlot(child, options, {
+  const { diagnosis, baseline, page, lifelines } = await playPlot(child, options, {
     clock: realClock,
     cwd: process.cwd(),
     takeLane: () => takeLane('work'),
@@ -79,7 +79,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     ...(backend === null ? {} : { countPeers: () => backend.count() }),
     ...(load === undefined ? {} : { drive }),
   })
-  const timeline = sampler.timeline()
+  const timeline = sampler.timeline(lifelines)
   sampler[Symbol.dispose]()
   const isLeaked = diagnosis.verdict === 'leaked' && !signal.aborted
   if (isLeaked) onPhase('proof', null)

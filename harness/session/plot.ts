@@ -1,5 +1,6 @@
 /** The plot, always the same: warm up, baseline, work, quiesce, recount, diagnose. The only place where eyes meet judgement. */
 import { diagnose } from '../diagnosis/diagnose.ts'
+import { type Lifelines, lifelinesOf, NO_LIFELINES } from '../diagnosis/lifelines.ts'
 import type { Material } from '../diagnosis/material.ts'
 import { connectionsOf } from '../diagnosis/residue.ts'
 import { deriveDeadlineMs } from '../limits/idle-deadline.ts'
@@ -20,6 +21,8 @@ export interface Played {
   readonly diagnosis: Diagnosis
   readonly baseline: Census
   readonly page: LedgerPage | null
+  /** Of what leaked. */
+  readonly lifelines: Lifelines
 }
 
 /** A second look at work that ran out of time tells what still moves. */
@@ -85,7 +88,8 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     wouldExit: stage.wouldExit?.() ?? null,
     doubts: [...doubts, ...interrupted],
   }
-  return { diagnosis: diagnose(material), baseline, page: seen.page }
+  const diagnosis = diagnose(material)
+  return { diagnosis, baseline, page: seen.page, lifelines: diagnosis.verdict === 'leaked' ? lifelinesOf(material) : NO_LIFELINES }
 }
 
 async function peersOf(stage: Stage): Promise<readonly PeerCount[]> {

@@ -1,3 +1,4 @@
+import { type Lifelines, NO_LIFELINES } from '../diagnosis/lifelines.ts'
 import { connectionsOf } from '../diagnosis/residue.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
@@ -14,7 +15,8 @@ const LONGEST_PAUSE_MS = 500
 export interface Sampler extends Disposable {
   /** The census with the most connections so far; null before the first. */
   peak(): Census | null
-  timeline(): Timeline
+  /** @param lifelines of what leaked, on the wall clock. */
+  timeline(lifelines?: Lifelines): Timeline
   /** The plot has come so far, now. */
   mark(phase: PlotPhase): void
 }
@@ -23,6 +25,7 @@ export interface Sampler extends Disposable {
 export function sample(subject: Pick<Subject, 'census'>, clock: Clock, everyMs: number): Sampler {
   const stopped = new AbortController()
   const startMs = clock.nowMs()
+  const startOnWallMs = performance.timeOrigin + startMs
   let points: { readonly tMs: number; readonly census: Census }[] = []
   let peak: Census | null = null
   const phaseAtMs = new Map<PlotPhase, number>()
@@ -50,13 +53,19 @@ export function sample(subject: Pick<Subject, 'census'>, clock: Clock, everyMs: 
   return {
     peak: () => peak,
     mark: (phase) => phaseAtMs.set(phase, Math.round(clock.nowMs() - startMs)),
-    timeline: () => ({
+    timeline: ({ shown, leftOut } = NO_LIFELINES) => ({
       workStartedAtMs: phaseAtMs.get('work') ?? null,
       workEndedAtMs: phaseAtMs.get('quiesce') ?? null,
       tMs: points.map((point) => point.tMs),
       sockets: points.map((point) => connectionsOf(point.census).length),
       handles: points.map(() => null),
       descriptors: points.map((point) => point.census.descriptors),
+      lifelines: shown.map((lifeline) => ({
+        ...lifeline,
+        openedAtMs: Math.round(lifeline.openedAtMs - startOnWallMs),
+        headersAtMs: lifeline.headersAtMs === null ? null : Math.round(lifeline.headersAtMs - startOnWallMs),
+      })),
+      lifelinesLeftOut: leftOut,
     }),
     [Symbol.dispose]: () => stopped.abort(),
   }

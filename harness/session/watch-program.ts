@@ -1,5 +1,6 @@
 /** The plot of a program nobody prepared: it is watched until it ends, hangs, or has served and is idle again; then it is judged. */
 import { countsOf, diagnose } from '../diagnosis/diagnose.ts'
+import { type Lifelines, lifelinesOf, NO_LIFELINES } from '../diagnosis/lifelines.ts'
 import type { Material } from '../diagnosis/material.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
@@ -68,17 +69,23 @@ export async function watchProgram(program: Executed, request: WatchRequest): Pr
   const turn = await awaitTurn(program, request)
   sampler.mark('quiesce')
   const afterMs = clock.nowMs() - startedMs
-  const judged = await judge(program, request, turn, afterMs, sampler.peak)
+  const { lifelines, ...judged } = await judge(program, request, turn, afterMs, sampler.peak)
   return {
     ...judged,
     ending: turn.type === 'ended' ? turn.ending : null,
-    timeline: sampler.timeline(),
+    timeline: sampler.timeline(lifelines),
     latencyMs: turn.driven?.latencyMs ?? null,
     notes: turn.driven?.failure ? [turn.driven.failure] : [],
   }
 }
 
-type Judged = Pick<Watched, 'diagnosis' | 'page'>
+type Judged = Pick<Watched, 'diagnosis' | 'page'> & { readonly lifelines: Lifelines }
+
+/** Judges, and draws what leaked. */
+function judgedOf(material: Material): Pick<Judged, 'diagnosis' | 'lifelines'> {
+  const diagnosis = diagnose(material)
+  return { diagnosis, lifelines: diagnosis.verdict === 'leaked' ? lifelinesOf(material) : NO_LIFELINES }
+}
 
 async function judge(program: Executed, request: WatchRequest, turn: Turn, afterMs: number, peak: () => Census | null): Promise<Judged> {
   switch (turn.type) {
@@ -127,7 +134,7 @@ async function judgeEnded(program: Executed, request: WatchRequest, ending: Endi
     earlierPage: null,
     returnedToBaselineMs: null,
   }
-  return { diagnosis: diagnose(material), page }
+  return { ...judgedOf(material), page }
 }
 
 /** Why an ended program's last page may not be all there was to say. */
@@ -164,7 +171,7 @@ async function judgeIdle(program: Executed, request: WatchRequest, baseline: Cen
   const mapped = seen.page === null ? null : mapPage(seen.page)
   const whole: LedgerPage | null = page
   const doubts = [...draft.doubts, ...(whole === null ? [] : undecided(mapPage(whole), request.cwd))]
-  const diagnosis = diagnose({
+  const { diagnosis, lifelines } = judgedOf({
     ...draft,
     ...seen,
     doubts,
@@ -173,7 +180,7 @@ async function judgeIdle(program: Executed, request: WatchRequest, baseline: Cen
     returnedToBaselineMs: back === null ? null : Math.max(0, Math.round(back - endedMs)),
   })
   // What was left out of the judgement is there all the same.
-  return { diagnosis: { ...diagnosis, recount: countsOf(raw) }, page: mapped }
+  return { diagnosis: { ...diagnosis, recount: countsOf(raw) }, lifelines, page: mapped }
 }
 
 async function judgeNow(
@@ -195,7 +202,7 @@ async function judgeNow(
   // What was cut short holds what it works with: only what nobody will ever come back for counts.
   const judgedPage = given.hung === null && page !== null ? whatExitLeaves(page, false) : page
   const baseline = given.hung === null ? recount : NOTHING
-  const diagnosis = diagnose({
+  const judged = judgedOf({
     ...draft,
     baseline,
     recount,
@@ -204,5 +211,5 @@ async function judgeNow(
     peak: peak() ?? recount,
     returnedToBaselineMs: null,
   })
-  return { diagnosis, page }
+  return { ...judged, page }
 }

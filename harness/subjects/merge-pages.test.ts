@@ -40,3 +40,13 @@ test('what they counted is added up', () => {
 test('of nobody there is no page', () => {
   expect([mergePages([]), mergePulses([])]).toEqual([null, null])
 })
+
+test('times of a process that started later are put on the clock of the first', () => {
+  const times = (openedAtMs: number): Pick<LedgerPage, 'handles' | 'atMs'> => ({ handles: [{ id: 1, openedAtMs } as OpenHandle], atMs: 50 })
+  const merged = mergePages([
+    { ordinal: 0, page: { ...EMPTY, ...times(10), timeOriginMs: 1_000 } },
+    { ordinal: 1, page: { ...EMPTY, ...times(10), timeOriginMs: 1_400 } },
+  ])
+  expect(merged?.handles.map(({ openedAtMs }) => openedAtMs)).toEqual([10, 410])
+  expect(merged).toMatchObject({ atMs: 450, timeOriginMs: 1_000 })
+})

@@ -22,10 +22,11 @@ const sum = (pages: readonly PageOf[], of: (page: LedgerPage) => number): number
 export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
   const [first] = pages
   if (first === undefined) return null
-  const all = pages.map(apart)
+  const all = pages.map((each) => apart(each, first.page.timeOriginMs))
   return {
     level: first.page.level,
     atMs: Math.max(...all.map((page) => page.atMs)),
+    timeOriginMs: first.page.timeOriginMs,
     requests: all.flatMap((page) => page.requests),
     sockets: all.flatMap((page) => page.sockets),
     pools: all.flatMap((page) => page.pools),
@@ -48,14 +49,29 @@ export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
   }
 }
 
-function apart({ ordinal, page }: PageOf): LedgerPage {
+/** With ids that no other process has, and times on the clock of the first. */
+function apart({ ordinal, page }: PageOf, timeOriginMs: number): LedgerPage {
+  const aheadMs = page.timeOriginMs - timeOriginMs
   const own = <T extends number | null>(id: T): T => (id === null ? id : ((id + ordinal * IDS_PER_PROCESS) as T))
   return {
     ...page,
-    requests: page.requests.map((each) => ({ ...each, id: own(each.id), socketId: own(each.socketId), poolId: own(each.poolId) })),
-    sockets: page.sockets.map((each) => ({ ...each, id: own(each.id), poolId: own(each.poolId) })),
+    atMs: page.atMs + aheadMs,
+    requests: page.requests.map((each) => ({
+      ...each,
+      id: own(each.id),
+      socketId: own(each.socketId),
+      poolId: own(each.poolId),
+      createdAtMs: each.createdAtMs + aheadMs,
+      headersAtMs: each.headersAtMs === null ? null : each.headersAtMs + aheadMs,
+    })),
+    sockets: page.sockets.map((each) => ({
+      ...each,
+      id: own(each.id),
+      poolId: own(each.poolId),
+      openedAtMs: each.openedAtMs + aheadMs,
+    })),
     pools: page.pools.map((each) => ({ ...each, id: own(each.id) })),
-    handles: page.handles.map((each) => ({ ...each, id: own(each.id) })),
+    handles: page.handles.map((each) => ({ ...each, id: own(each.id), openedAtMs: each.openedAtMs + aheadMs })),
   }
 }
 

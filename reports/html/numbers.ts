@@ -26,6 +26,13 @@ function counts(run: ScenarioRun): SafeHtml {
   )}</tbody></table>`
 }
 
+/** Whether slow answers also stand for the requests they held up. */
+function omissionText({ latencyMs }: ScenarioRun): string {
+  const every = latencyMs?.expectedIntervalMs ?? null
+  if (every === null) return "the work's own, as they were"
+  return `corrected for coordinated omission: one request was due every ${latency(every)} on a connection`
+}
+
 /** Percentiles with a bar each, as long as their share of the slowest. */
 function latencies(run: ScenarioRun): SafeHtml | null {
   const { latencyMs } = run
@@ -39,7 +46,7 @@ function latencies(run: ScenarioRun): SafeHtml | null {
   const longest = Math.max(...rows.map(([, ms]) => (Number.isFinite(ms) ? ms : 0)), Number.MIN_VALUE)
   const bar = (ms: number): SafeHtml =>
     html`<svg class="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect width="${Math.max(0.5, Math.round((ms / longest) * 1000) / 10)}" height="8"/></svg>`
-  return html`<table class="latency"><caption>Latency of answered requests</caption>
+  return html`<table class="latency"><caption>Latency of answered requests, ${omissionText(run)}</caption>
 <thead class="unseen"><tr><th scope="col">percentile</th><th scope="col">time</th><td></td></tr></thead>
 <tbody>${rows.map(([name, ms]) => html`<tr><th scope="row">${name}</th><td class="number">${Number.isFinite(ms) ? latency(ms) : '–'}</td><td class="bar-cell">${Number.isFinite(ms) ? bar(ms) : null}</td></tr>`)}</tbody></table>`
 }

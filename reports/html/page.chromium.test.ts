@@ -169,10 +169,28 @@ describe(`in a browser the page${skipped}`, () => {
   test('has every chart as a table as well', async () => {
     await using opened = await open()
     const run = opened.page.locator('#run-3')
-    expect(await run.getByRole('img').getAttribute('aria-label')).toMatch(/^Chart over time: sockets 2 at the baseline, 27 at the peak/)
+    expect(await run.getByRole('img', { name: /^Chart over time: sockets 2 at the baseline, 27 at the peak/ }).count()).toBe(1)
     await run.getByText('The chart as a table').click()
-    const rows = await run.locator('.more tbody tr').allInnerTexts()
+    const rows = await run.locator('.timeline .more tbody tr').allInnerTexts()
     expect(rows.map((row) => row.split(/\s+/).join(' '))).toEqual(['-0.01 s 2 3 24', '0.01 s 14 – 36', '0.06 s 27 28 49'])
+  })
+
+  test('draws when each thing that leaked began, and tells it as a table', async () => {
+    await using opened = await open()
+    const run = opened.page.locator('#run-3')
+    const said = await run.getByRole('img', { name: /^Lifelines/ }).getAttribute('aria-label')
+    expect(said).toBe(
+      'Lifelines of what is still open: 2 requests, scenarios/backend/article-batch-copy.ts:41 in copyAll; 1 timer, line unknown',
+    )
+    const lives = await run.locator('.lifelines .chart.wide .life').evaluateAll((paths) => paths.map((path) => path.getAttribute('class')))
+    expect(lives).toEqual(['life asked', 'life held', 'life asked', 'life held'])
+    expect(await run.locator('.lifelines').innerText()).toContain('23 more are not drawn.')
+    await run.getByText('The lifelines as a table').click()
+    const [first] = await run.locator('.lifelines .more tbody tr').allInnerTexts()
+    expect(first?.split(/\s+/).join(' ')).toBe(
+      'GET /photos/object-0000 0.002 s 0.014 s scenarios/backend/article-batch-copy.ts:41 in copyAll',
+    )
+    expect(await opened.page.locator('#run-2 .lifelines').count()).toBe(0)
   })
 
   test('can be used with the keyboard alone', async () => {

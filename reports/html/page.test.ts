@@ -92,6 +92,8 @@ describe('the story of a run', () => {
     sockets: [0, 0, 5, 5, 5, 5],
     handles: Array(6).fill(null),
     descriptors: [20, 20, 25, 25, 25, 25],
+    lifelines: [],
+    lifelinesLeftOut: 0,
   }
 
   test('counts from the beginning of the work, and leaves out a long wait for its turn', () => {

@@ -5,6 +5,7 @@ import { oneLine, severalLines } from '../neutralise.ts'
 import { runName } from '../run-name.ts'
 import { expectationText } from '../run-text.ts'
 import { type FindingOptions, findingSection } from './finding-section.ts'
+import { lifelinesFigure } from './lifelines.ts'
 import { badge, shape, WORD_OF_MARK } from './marks.ts'
 import { numbers } from './numbers.ts'
 import { timelineFigure } from './timeline.ts'
@@ -67,7 +68,7 @@ export function runSection(run: ScenarioRun, options: RunSectionOptions): SafeHt
 <div class="body${said.length === 0 ? ' calm' : ''}" id="${id}">
 <div class="told">${surprise(run)}${said.length === 0 ? html`<p class="what">${run.verdict === 'clean' ? 'Nothing is left' : 'Nothing was found'}: ${gistOf(run)}.</p>` : said}${remarks(run)}
 ${again(run)}</div>
-<div class="seen">${timelineFigure(run)}${numbers(run)}</div>
+<div class="seen">${timelineFigure(run)}${lifelinesFigure(run)}${numbers(run)}</div>
 </div>
 </details></li>`
 }

@@ -102,7 +102,15 @@ const run = z.object({
     .meta({ description: 'what happened when the suspects were released' }),
   requests: z.object({ sent: count, ok: count, failed: count }),
   connectionsOpened: count,
-  latencyMs: z.object({ p50: time, p90: time, p99: time, max: time }).nullable(),
+  latencyMs: z
+    .object({
+      p50: time,
+      p90: time,
+      p99: time,
+      max: time,
+      expectedIntervalMs: ms.nullable().meta({ description: 'corrected for coordinated omission by this interval; null: not corrected' }),
+    })
+    .nullable(),
   timeline: z
     .object({
       workStartedAtMs: ms.nullable(),
@@ -111,6 +119,18 @@ const run = z.object({
       sockets: z.array(count),
       handles: z.array(countOrUnknown),
       descriptors: z.array(countOrUnknown),
+      lifelines: z
+        .array(
+          z.object({
+            what: z.enum(['request', 'connection', 'handle']),
+            label: z.string(),
+            openedAtMs: z.number(),
+            headersAtMs: z.number().nullable(),
+            openedAt: place.nullable(),
+          }),
+        )
+        .meta({ description: 'of what was still open at the recount and leaked, oldest first' }),
+      lifelinesLeftOut: count,
     })
     .meta({ description: 'counts over time; the lists are of equal length, time 0 is shortly before the baseline' }),
   workError: z.string().nullable(),

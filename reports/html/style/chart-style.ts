@@ -23,6 +23,9 @@ export const CHART_STYLE = `
 .baseline { fill: none; stroke: var(--muted); stroke-width: 1.5; stroke-dasharray: 1.5 3.5; stroke-linecap: round; }
 .baseline.sockets { stroke: var(--sockets); }
 .baseline.descriptors { stroke: var(--descriptors); }
+.life { fill: none; stroke: var(--leaked); stroke-width: 4; }
+.life.asked { stroke-width: 2; stroke-dasharray: 3 2; }
+.lifelines h4 { font-size: .8125rem; color: var(--muted); margin-bottom: .25rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; font-size: .875rem; margin: .25rem 0; }
 .legend li { display: inline-flex; align-items: center; gap: .375rem; }
 .swatch { width: 1.75rem; height: .875rem; flex: none; }
