@@ -9,7 +9,7 @@ export function rescuedFindings({ rescued }: Residue, cwd: string): readonly Fin
       code: 'BODY_RESCUED_BY_GC',
       count,
       origin,
-      request: { method, path: count === 1 ? path : '*', status: null },
+      request: { method, path: count === 1 ? path : '/*', status: null },
       openedAt: placeOf(openedAt, cwd),
       summary: `${plural(count, 'response body was', 'response bodies were')} never read or released; garbage collection cancelled ${count === 1 ? 'it' : 'them'}`,
       evidence: [

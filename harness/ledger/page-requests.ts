@@ -30,7 +30,7 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
     const capture = (queued.handler as { [CAPTURE_SLOT]?: Capture })[CAPTURE_SLOT] ?? (resource as { [QUEUED_SLOT]?: Capture })[QUEUED_SLOT]
     waiting.push({
       id: book.nextId++,
-      client: queued.handler.constructor === Object ? 'fetch' : 'undici',
+      client: book.eyes.isFetchHandler(queued.handler) ? 'fetch' : 'undici',
       method: queued.method,
       origin: queued.origin === null ? null : new URL(queued.origin).origin,
       path: queued.path?.split('?', 1)[0] ?? null,

@@ -65,8 +65,10 @@ export function endRequest(book: Book, entry: RequestEntry, nowMs: number): void
     book.durationsMs.push(nowMs - entry.createdAtMs)
 }
 
+/** One that was answered and broke off before its end has failed after all. */
 export function countFailure(book: Book, entry: RequestEntry): void {
   if (entry.iteration < 0 || entry.countedAsFailed) return
+  if (entry.status !== null && entry.status < 400) book.ok -= 1
   entry.countedAsFailed = true
   book.failed += 1
 }

@@ -28,6 +28,10 @@ function mentionsGc(error: unknown): boolean {
   return String(error).includes(GC_MESSAGE)
 }
 
+/** Whoever cancels, dumps or destroys a body has had the answer. */
+const isLettingGo = (entry: RequestEntry, error: unknown): boolean =>
+  entry.headersAtMs !== null && error instanceof Error && error.name === 'AbortError'
+
 function headerValue(headers: readonly (Buffer | string)[], name: string): string | null {
   for (let i = 0; i + 1 < headers.length; i += 2) {
     if (String(headers[i]).toLowerCase() === name) return String(headers[i + 1])
@@ -51,7 +55,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
 
   function created({ request }: { request: UndiciRequest }): void {
     const handler = book.eyes.undiciHandlerOf(request) as WithCapture | null
-    const isFetch = handler?.constructor === Object
+    const isFetch = handler !== null && book.eyes.isFetchHandler(handler)
     const capture = askedBy(handler, isFetch)
     // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.
     if (handler !== null) handler[CAPTURE_SLOT] = capture
@@ -103,7 +107,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     if (entry === undefined) return
     if (mentionsGc(error)) {
       if (entry.iteration >= 0) book.rescued.push(entry)
-    } else {
+    } else if (!isLettingGo(entry, error)) {
       countFailure(book, entry)
     }
     endRequest(book, entry, performance.now())

@@ -58,6 +58,8 @@ export interface ClientEyes {
   agentIdleSockets(agent: object): ReadonlySet<object>
   undiciClientOf(socket: object): UndiciClientCounts | null
   undiciHandlerOf(request: object): object | null
+  /** Is this handler fetch's, and not one of undici's own API? */
+  isFetchHandler(handler: object): boolean
   undiciBodyOf(request: object): BodyState | null
   readableState(stream: object): BodyState
   queuedRequestOf(resource: object): QueuedRequest | null

@@ -10,6 +10,7 @@
  * | request -> handler      | request[Symbol(handler)]                     | same                                 |
  * | handler -> body         | RequestHandler#res, fetch's handler.body     | same                                 |
  * | wrapped handler         | RetryHandler#handler, RedirectHandler#handler | 8.12                                |
+ * | handler of built-in fetch | a plain object; LegacyHandlerWrapper around it when undici's own Agent is global | 7.29; 8.12 |
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
  * | handle -> Http2Session  | handle[Symbol(owner_symbol)]                 | Node 22, 24, 26                      |
@@ -62,9 +63,16 @@ export function undiciHandlerOf(request: object): object | null {
   return isObject(handler) ? askersHandler(handler) : null
 }
 
+/**
+ * fetch hands in a plain object. Built-in fetch speaks the handlers of undici 7, so an Agent of undici 8 that was made global puts a wrapper
+ * around them, which hides what it wraps; undici's own API comes by that way only from an older copy of the package.
+ */
+export const isFetchHandler = (handler: object): boolean =>
+  handler.constructor === Object || handler.constructor.name === 'LegacyHandlerWrapper'
+
 export function undiciBodyOf(request: object): BodyState | null {
   const handler = undiciHandlerOf(request) as Fields | null
-  // fetch hands in a plain object and keeps its body there; on a handler of the API `body` is what is sent.
+  // fetch keeps its body there; on a handler of the API `body` is what is sent.
   const body = handler?.constructor === Object ? handler.body : handler?.res
   return isObject(body) && typeof (body as Readable).readableLength === 'number' ? readableState(body) : null
 }

@@ -3,6 +3,7 @@ import type { Agent } from 'node:http'
 import type { AgentCounts, ClientEyes } from '../model/client-eyes.ts'
 import {
   h2SessionOf,
+  isFetchHandler,
   queuedRequestOf,
   readableState,
   undiciBodyOf,
@@ -49,6 +50,7 @@ export const clientEyes: ClientEyes = {
   agentIdleSockets,
   undiciClientOf,
   undiciHandlerOf,
+  isFetchHandler,
   undiciBodyOf,
   readableState,
   queuedRequestOf,

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Agent as Dispatcher, Pool, request } from 'undici'
+import { Agent as Dispatcher, Pool, request, setGlobalDispatcher } from 'undici'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Ledger, startLedger } from '../ledger/ledger.ts'
 import { clientEyes } from '../probes/pools.ts'
@@ -10,6 +10,10 @@ import { clientEyes } from '../probes/pools.ts'
 const SECRET = 'hunter2-signature'
 const server = createServer((request, response) => {
   if (request.url?.startsWith('/silence') === true) return
+  if (request.url === '/broken') {
+    response.writeHead(200, { 'content-length': 200_000 }).write('x', () => response.destroy())
+    return
+  }
   response.writeHead(200, { 'x-answer': SECRET, 'keep-alive': 'timeout=7', 'content-length': 200_000 })
   response.end('x'.repeat(200_000))
 })
@@ -120,6 +124,31 @@ describe('a request', () => {
     await Promise.all([silent, closed])
     expect(ledger.page().requests).toEqual([])
     await dispatcher.destroy()
+  })
+})
+
+describe('built-in fetch', () => {
+  // Where undici keeps its global dispatcher; setGlobalDispatcher alone would put the old one back in a wrapper.
+  const symbols = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].map((name) => Symbol.for(name))
+  const before = symbols.map((symbol) => Reflect.get(globalThis, symbol) as object)
+  const dispatcher = new Dispatcher()
+  beforeAll(() => setGlobalDispatcher(dispatcher))
+  afterAll(async () => {
+    for (const [index, symbol] of symbols.entries()) Reflect.set(globalThis, symbol, before[index])
+    await dispatcher.destroy()
+  })
+
+  it('is known as fetch when an Agent of the undici package is global', async () => {
+    const { body } = await fetch(origin)
+    expect(ledger.page().requests).toMatchObject([{ client: 'fetch', phase: 'headers', origin }])
+    await body?.cancel()
+  })
+
+  it('has been answered when its body is cancelled, and has failed when its body breaks off', async () => {
+    await (await fetch(origin)).body?.cancel()
+    expect(ledger.page().counts).toMatchObject({ sent: 1, ok: 1, failed: 0 })
+    await expect(fetch(`${origin}/broken`).then((response) => response.text())).rejects.toThrow('terminated')
+    expect(ledger.page().counts).toMatchObject({ sent: 2, ok: 1, failed: 1 })
   })
 })
 
