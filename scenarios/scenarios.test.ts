@@ -25,6 +25,8 @@ const lineOf = (file: string, text: string): number =>
     .split('\n')
     .findIndex((line) => line.includes(text)) + 1
 
+const atMost = (most: number): unknown => expect.toSatisfy((value: number) => value <= most, `at most ${most}`)
+
 describe('every scenario is judged as declared', () => {
   const stop = new AbortController()
   let record: Promise<RunRecord>
@@ -97,6 +99,19 @@ describe('every scenario is judged as declared', () => {
     const gateway = await runOf({ scenario: 'gateway-leaks-5-percent', case: null, variant: 'leaky', backend: 'embedded' })
     const handler = 'scenarios/server/gateway-leaks-5-percent.ts'
     expect(gateway.findings[0]).toMatchObject({ count: 20, openedAt: { file: handler, line: lineOf(handler, 'await s3.send(') } })
+  })
+
+  /** What was measured once and is the point of the scenario (facts.md): exact where it is exact, a bound where the machine has a say. */
+  test.for([
+    ['undici-small-body', '65535', 'fixed', { requests: { sent: 60, ok: 60, failed: 0 } }],
+    ['undici-small-body', '65536', 'leaky', { connectionsOpened: 25, requests: { sent: 26, ok: 25, failed: 0 } }],
+    ['fetch-masked-by-gc', null, 'leaky', { connectionsOpened: 60, requests: { sent: 60, ok: 60, failed: 0 } }],
+    ['fetch-masked-by-gc', null, 'fixed', { connectionsOpened: atMost(3), requests: { sent: 60, ok: 60, failed: 0 } }],
+    ['fetch-held', null, 'leaky', { connectionsOpened: 25, requests: { sent: 26, ok: 25, failed: 0 } }],
+    ['fetch-held', null, 'fixed', { connectionsOpened: 60, requests: { sent: 60, ok: 60, failed: 0 } }],
+  ] as const)('%s, %s, %s: the numbers', { timeout: 240_000 }, async ([scenario, name, variant, numbers]) => {
+    const run = await runOf({ scenario, case: name, variant, backend: 'embedded' })
+    expect(run).toMatchObject(numbers)
   })
 
   for (const cell of cells) {
