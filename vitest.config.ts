@@ -18,7 +18,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'house',
-          include: ['{harness,fixtures,scenarios,reports,docs}/**/*.test.ts'],
+          include: ['{harness,fixtures,scenarios,reports,docs,bench}/**/*.test.ts'],
           exclude: [...configDefaults.exclude, SWEEPS],
           sequence: { groupOrder: 2 },
         },

@@ -1,0 +1,84 @@
+/**
+ * The far ends of bench/overhead.ts, each a process of its own: `server`, or a client that asks for small bodies under a ledger and says what
+ * that cost it. The server is not in the client's process, so that only the client's own work is counted.
+ */
+import { Agent, createServer, get } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { LedgerLevel } from '../harness/model/ledger-page.ts'
+import type { BenchClient, BenchLevel, CostAnswer, CostOrder } from './overhead.ts'
+
+/** Requests under way at one time: enough to keep the client busy, few enough that nobody queues. */
+const AT_ONCE = 10
+/** Small on purpose: the fewer microseconds a request costs, the more the ledger's own weigh. */
+const BODY = Buffer.alloc(1_000, 'x')
+
+type Ask = () => Promise<unknown>
+
+/** How each client makes one request and reads its body; loaded on demand, because a package of undici changes built-in fetch (facts.md). */
+const CLIENTS: { readonly [K in BenchClient]: (origin: string) => Promise<Ask> } = {
+  async 'undici.request'(origin) {
+    const { Pool } = await import('undici')
+    const pool = new Pool(origin, { connections: AT_ONCE })
+    return async () => (await pool.request({ path: '/object', method: 'GET' })).body.text()
+  },
+  async fetch(origin) {
+    return async () => (await fetch(`${origin}/object`)).text()
+  },
+  async 'node:http'(origin) {
+    const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
+    return () =>
+      new Promise((resolve, reject) => {
+        get(`${origin}/object`, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject)
+      })
+  },
+  async 'aws-sdk'(origin) {
+    const { S3Client, GetObjectCommand } = await import('@aws-sdk/client-s3')
+    const { NodeHttpHandler } = await import('@smithy/node-http-handler')
+    const requestHandler = new NodeHttpHandler({ httpAgent: new Agent({ keepAlive: true, maxSockets: AT_ONCE }) })
+    const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' }
+    const s3 = new S3Client({ endpoint: origin, region: 'us-east-1', forcePathStyle: true, credentials, requestHandler })
+    return async () => (await s3.send(new GetObjectCommand({ Bucket: 'bucket', Key: 'object' }))).Body?.transformToByteArray()
+  },
+}
+
+async function ask(one: Ask, requests: number): Promise<void> {
+  let left = requests
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) await one()
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+}
+
+async function beClient(client: BenchClient, level: BenchLevel, origin: string): Promise<void> {
+  const one = await CLIENTS[client](origin)
+  const inWork = level === 'none' ? (work: () => Promise<void>) => work() : await underLedger(level)
+  process.on('message', async ({ requests }: CostOrder) => {
+    const before = process.cpuUsage()
+    await inWork(() => ask(one, requests))
+    const { user, system } = process.cpuUsage(before)
+    process.send?.({ cpuUs: user + system } satisfies CostAnswer)
+  })
+}
+
+/** The ledger as a watched program has it: started before the work, which runs inside it. */
+async function underLedger(level: LedgerLevel): Promise<(work: () => Promise<void>) => Promise<void>> {
+  const { startLedger } = await import('../harness/ledger/ledger.ts')
+  const { clientEyes } = await import('../harness/probes/pools.ts')
+  const ledger = startLedger(clientEyes, level)
+  ledger.beginWork(0)
+  return (work) => ledger.inWork(work)
+}
+
+async function beServer(): Promise<string> {
+  const server = createServer({ keepAliveTimeout: 600_000 }, (_request, response) => response.end(BODY))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const [role, level, origin] = process.argv.slice(2)
+process.on('disconnect', () => process.exit(0))
+if (role === 'server') process.send?.({ origin: await beServer() })
+else {
+  await beClient(role as BenchClient, level as BenchLevel, origin ?? '')
+  process.send?.({ ready: true })
+}

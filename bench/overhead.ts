@@ -1,0 +1,155 @@
+/** What the ledger costs: CPU time of a request with it, against the same request without. `node bench/overhead.ts` prints the table. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { LedgerLevel } from '../harness/model/ledger-page.ts'
+
+export const BENCH_CLIENTS = ['undici.request', 'fetch', 'node:http', 'aws-sdk'] as const
+export type BenchClient = (typeof BENCH_CLIENTS)[number]
+
+/** `none`: no ledger in the process at all. */
+export type BenchLevel = LedgerLevel | 'none'
+const LEVELS: readonly BenchLevel[] = ['none', 'off', 'sampled', 'full']
+
+/** What the product promises of its worst client. */
+export const OVERHEAD_LIMITS: { readonly [K in LedgerLevel]: number } = { off: 1.02, sampled: 1.1, full: 1.4 }
+
+interface MinAndMedian {
+  readonly min: number
+  readonly median: number
+}
+
+export interface OverheadRow {
+  readonly client: BenchClient
+  readonly level: BenchLevel
+  /** CPU microseconds of a request (user and system, all threads of the process). */
+  readonly cpuUs: MinAndMedian
+  /** Against level `none`: the smallest by the smallest, and the median of the ratios of turns taken one after the other. */
+  readonly ratio: MinAndMedian
+  /** Turns that were measured. */
+  readonly turns: number
+}
+
+export interface OverheadOptions {
+  readonly clients?: readonly BenchClient[]
+  readonly levels?: readonly BenchLevel[]
+  /** Times the processes are started anew: two of the same program differ by some percent for all their life. */
+  readonly generations?: number
+  /** Turns of each process of a generation; all levels take theirs before the next. */
+  readonly rounds?: number
+  /** Requests of a turn. */
+  readonly requests?: number
+  /** Told of each client when it is done. */
+  readonly onClient?: (rows: readonly OverheadRow[]) => void
+}
+
+/** What the parent asks of a client's process, and its answer. */
+export interface CostOrder {
+  readonly requests: number
+}
+export interface CostAnswer {
+  readonly cpuUs: number
+}
+
+/** First turns, thrown away: compiling and opening connections. */
+const WARM_UP_TURNS = 2
+const DEFAULTS = { generations: 3, rounds: 5, requests: 4_000 } as const
+/** A request of the AWS SDK costs ten times those of the others (facts.md), so a tenth of them says as much. */
+const SHARE: Partial<Record<BenchClient, number>> = { 'aws-sdk': 0.2 }
+
+/**
+ * Measures every client at every level, in processes that take turns on this machine.
+ * @returns one row for each client and level, in the order asked for.
+ */
+export async function measureOverhead(options: OverheadOptions = {}): Promise<readonly OverheadRow[]> {
+  const { clients = BENCH_CLIENTS, levels = LEVELS, generations = DEFAULTS.generations, onClient } = options
+  const rows: OverheadRow[] = []
+  for (const client of clients) {
+    const costs = new Map<BenchLevel, number[]>(levels.map((level) => [level, []]))
+    for (let generation = 0; generation < generations; generation += 1) await measureGeneration(client, costs, options)
+    const bare = costs.get('none') ?? []
+    const mine = levels.map((level) => overheadRow(client, level, costs.get(level) ?? [], bare))
+    onClient?.(mine)
+    rows.push(...mine)
+  }
+  return rows
+}
+
+async function measureGeneration(client: BenchClient, costs: ReadonlyMap<BenchLevel, number[]>, options: OverheadOptions): Promise<void> {
+  const { rounds = DEFAULTS.rounds, requests = DEFAULTS.requests } = options
+  const order: CostOrder = { requests: Math.round(requests * (SHARE[client] ?? 1)) }
+  const [server, { origin }] = await start<{ origin: string }>(['server'])
+  const started = [server]
+  try {
+    const children = new Map<BenchLevel, ChildProcess>()
+    for (const level of costs.keys()) {
+      const [child] = await start<{ ready: true }>([client, level, origin])
+      started.push(child)
+      children.set(level, child)
+    }
+    for (let round = -WARM_UP_TURNS; round < rounds; round += 1) {
+      // Forth and back in turns: whoever always came first would always find the machine in the state the last one left.
+      for (const [level, child] of round % 2 === 0 ? children : [...children].toReversed()) {
+        child.send(order)
+        const { cpuUs } = await answerOf<CostAnswer>(child)
+        if (round >= 0) costs.get(level)?.push(cpuUs / order.requests)
+      }
+    }
+  } finally {
+    await Promise.all(started.map(stop))
+  }
+}
+
+const SUBJECT = fileURLToPath(new URL('overhead-subject.ts', import.meta.url))
+
+async function start<T>(args: readonly string[]): Promise<readonly [ChildProcess, T]> {
+  const child = fork(SUBJECT, args)
+  return [child, await answerOf<T>(child)]
+}
+
+async function answerOf<T>(child: ChildProcess): Promise<T> {
+  const exited = once(child, 'exit').then(([code]) => Promise.reject(new Error(`bench: ${child.spawnargs.join(' ')} ended with ${code}`)))
+  const [message] = await Promise.race([once(child, 'message'), exited])
+  return message as T
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  if (child.connected) child.disconnect()
+  await exited
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2
+}
+
+/** One row from the costs of its turns and those of the bare process's turns of the same rounds. */
+export function overheadRow(client: BenchClient, level: BenchLevel, costs: readonly number[], bare: readonly number[]): OverheadRow {
+  const ratios = costs.map((cost, turn) => cost / (bare[turn] ?? Number.NaN))
+  return {
+    client,
+    level,
+    cpuUs: { min: Math.min(...costs), median: median(costs) },
+    ratio: { min: Math.min(...costs) / Math.min(...bare), median: median(ratios) },
+    turns: costs.length,
+  }
+}
+
+if (import.meta.main) {
+  const known: readonly string[] = BENCH_CLIENTS
+  const asked = process.argv.slice(2)
+  const clients = asked.length === 0 ? BENCH_CLIENTS : asked.filter((name): name is BenchClient => known.includes(name))
+  const shown = ({ min, median: middle }: MinAndMedian, digits: number): string =>
+    `${min.toFixed(digits).padStart(8)}${middle.toFixed(digits).padStart(8)}`
+  process.stdout.write(`${'client'.padEnd(16)}${'level'.padEnd(8)}  CPU us: min  median   ratio: min  median\n`)
+  await measureOverhead({
+    clients,
+    onClient(rows) {
+      for (const { client, level, cpuUs, ratio } of rows)
+        process.stdout.write(`${client.padEnd(16)}${level.padEnd(8)}   ${shown(cpuUs, 1)}     ${shown(ratio, 3)}\n`)
+    },
+  })
+}
