@@ -5,6 +5,7 @@ import type { OpenHandle, OpenRequest } from '../model/ledger-page.ts'
 import type { Allowance } from '../model/options.ts'
 import { composeFinding, groupBy, lineKey, placeOf, requestShape } from './compose.ts'
 import { connectionFindings } from './connections.ts'
+import { fileFindings } from './files.ts'
 import { handleFindings } from './handles.ts'
 import { heldUpFindings } from './held-up.ts'
 import { keptAlive } from './kept-alive.ts'
@@ -22,7 +23,9 @@ export function diagnose(material: Material): Diagnosis {
     ...rescuedFindings(residue, material.cwd),
     ...connectionFindings(material, residue, requests.claimed),
     // Work that hangs has not ended: its timers and the like are still its own.
-    ...(material.hung === null ? [...handleFindings(material, residue), ...heldUpFindings(material, residue)] : []),
+    ...(material.hung === null
+      ? [...handleFindings(material, residue), ...fileFindings(material, residue), ...heldUpFindings(material, residue)]
+      : []),
     ...hungFinding(material, requests.waitedFor, residue.handles),
     ...churnFinding(material),
   ]

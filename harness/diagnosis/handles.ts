@@ -2,6 +2,7 @@
 import type { Finding, FindingCode } from '../model/finding.ts'
 import type { OpenHandle } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural } from './compose.ts'
+import { isFile } from './files.ts'
 import type { Material } from './material.ts'
 import type { Residue } from './residue.ts'
 
@@ -45,12 +46,13 @@ export function causesAmong(handles: readonly OpenHandle[]): readonly OpenHandle
   return handles.filter((handle) => !linesOf(COMES_WITH[handle.type] ?? []).has(lineKey(handle.openedAt)))
 }
 
-export const nounOf = (type: string): string => KINDS[type]?.noun ?? `handle (${type})`
+export const nounOf = (type: string): string => KINDS[type]?.noun ?? (isFile({ type }) ? 'file' : `handle (${type})`)
 
 export function handleFindings(material: Material, residue: Residue): readonly Finding[] {
-  return groupBy(causesAmong(residue.handles), (handle) => `${handle.type} ${lineKey(handle.openedAt)}`).map((group) =>
-    handleLeft(group, material),
-  )
+  return groupBy(
+    causesAmong(residue.handles).filter((handle) => !isFile(handle)),
+    (handle) => `${handle.type} ${lineKey(handle.openedAt)}`,
+  ).map((group) => handleLeft(group, material))
 }
 
 function handleLeft(group: readonly [OpenHandle, ...OpenHandle[]], material: Material): Finding {

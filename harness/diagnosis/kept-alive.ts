@@ -2,6 +2,7 @@
 import type { Evidence, Place } from '../model/finding.ts'
 import type { OpenHandle } from '../model/ledger-page.ts'
 import { groupBy, lineKey, placeOf } from './compose.ts'
+import { isFile } from './files.ts'
 import { causesAmong, nounOf } from './handles.ts'
 
 export interface KeptAlive {
@@ -11,7 +12,9 @@ export interface KeptAlive {
 }
 
 export function keptAlive(handles: readonly OpenHandle[], cwd: string): KeptAlive {
-  const groups = groupBy(causesAmong(handles), (handle) => `${handle.type} ${lineKey(handle.openedAt)}`)
+  // An open file keeps nobody.
+  const keeping = causesAmong(handles).filter((handle) => !isFile(handle))
+  const groups = groupBy(keeping, (handle) => `${handle.type} ${lineKey(handle.openedAt)}`)
   const evidence = groups.map(([first, ...more]): Evidence => {
     const where = placeOf(first.openedAt, cwd)
     const place = where === null ? '' : ` made at ${where.file}:${where.line}`

@@ -93,6 +93,7 @@ export const handle = (id: number, some: Partial<OpenHandle> = {}): OpenHandle =
   isReferenced: true,
   detail: null,
   port: null,
+  descriptor: null,
   openedAtMs: id,
   iteration: 0,
   openedAt: line(7),
@@ -122,6 +123,7 @@ export const pageOf = (some: Partial<LedgerPage> = {}): LedgerPage => ({
 export const censusOf = (...sockets: readonly SocketSighting[]): Census => ({
   atMs: 0,
   sockets,
+  files: [],
   descriptors: 20,
   handles: null,
   missing: [],

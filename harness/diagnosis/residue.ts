@@ -2,7 +2,7 @@
 import type { Census } from '../model/census.ts'
 import type { BlockedClose, LedgerPage, LedgerSocket, ListenerStack, OpenHandle, OpenRequest, RescuedBody } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
-import type { Endpoint, SocketSighting } from '../model/sighting.ts'
+import type { Endpoint, FileSighting, SocketSighting } from '../model/sighting.ts'
 
 /** A socket of the residue with all that is known of it. Either side may be missing: no kernel probe, or no ledger. */
 export interface ResidualSocket {
@@ -14,6 +14,8 @@ export interface Residue {
   readonly requests: readonly OpenRequest[]
   readonly sockets: readonly ResidualSocket[]
   readonly handles: readonly OpenHandle[]
+  /** Files that only the kernel knows of: native code opened them, or a reference that is older than the work. */
+  readonly files: readonly FileSighting[]
   /** Bodies that nobody but the garbage collector let go of: over, and yet no merit of the work. */
   readonly rescued: readonly RescuedBody[]
   readonly blockedCloses: readonly BlockedClose[]
@@ -43,6 +45,7 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
     requests,
     sockets,
     handles,
+    files: strangeFiles(baseline, recount, page),
     rescued: page?.rescued ?? [],
     blockedCloses: page?.blockedCloses ?? [],
     listenerStacks: page?.listenerStacks ?? [],
@@ -81,6 +84,17 @@ function freshSockets(baseline: Census, recount: Census, page: LedgerPage | null
   return fresh
 }
 
+/** Open now, not at the baseline, and in nobody's book. */
+function strangeFiles(baseline: Census, recount: Census, page: LedgerPage | null): readonly FileSighting[] {
+  if (baseline.files === null || recount.files === null) return []
+  const keyOf = ({ descriptor, path }: FileSighting): string => `${descriptor} ${path}`
+  const known = new Set([
+    ...baseline.files.map(keyOf),
+    ...(page?.handles ?? []).flatMap(({ descriptor, detail }) => (descriptor === null ? [] : keyOf({ descriptor, path: detail ?? '' }))),
+  ])
+  return recount.files.filter((file) => !known.has(keyOf(file)))
+}
+
 /** Without a kernel probe the ledger's own sockets stand in. */
 function ledgerOnly(page: LedgerPage | null): readonly ResidualSocket[] {
   return (page?.sockets ?? []).filter((socket) => socket.iteration >= 0).map((ledger) => ({ kernel: null, ledger }))
@@ -103,7 +117,7 @@ export function isBack(residue: Residue, options: ResolvedOptions): boolean {
   return (
     residue.requests.length <= options.budget.requests &&
     residue.sockets.length <= options.budget.sockets &&
-    residue.handles.length <= options.budget.handles &&
+    residue.handles.length + residue.files.length <= options.budget.handles &&
     residue.rescued.length === 0 &&
     residue.blockedCloses.length === 0 &&
     residue.listenerStacks.length === 0

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
+import { emptyFiles, type FileBook } from './file-book.ts'
 import { emptyServed, type ServedBook } from './served.ts'
 import { type Capture, captureStack } from './stacks.ts'
 
@@ -100,6 +101,7 @@ export interface Book {
   /** Sweep destroyed sockets when the set has grown to this. */
   socketSweepAt: number
   readonly handles: Map<number, HandleEntry>
+  readonly files: FileBook
   /** Requests waiting inside an undici Pool: the async resources themselves. */
   readonly poolQueue: Set<object>
   readonly pools: Map<object, Map<string, PoolEntry>>
@@ -134,6 +136,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     sockets: new Set(),
     socketSweepAt: 256,
     handles: new Map(),
+    files: emptyFiles(),
     poolQueue: new Set(),
     pools: new Map(),
     handedOver: new Set(handedOver),
@@ -170,6 +173,8 @@ export function startAfresh(book: Book): void {
   for (const entry of [...book.requests, ...book.sockets]) entry.iteration = -1
   for (const byOrigin of book.pools.values()) for (const pool of byOrigin.values()) pool.firstSeenIteration = -1
   book.poolQueue.clear()
+  book.files.opened.clear()
+  book.files.collected.length = 0
   book.history.length = 0
   book.historyOverflowed = false
   book.rescued.length = 0

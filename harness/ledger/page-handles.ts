@@ -1,13 +1,13 @@
 /** Handles, as a page shows them. */
 import type { OpenHandle } from '../model/ledger-page.ts'
 import { type Book, CAPTURE_SLOT, type HandleEntry } from './book.ts'
+import { type FileEntry, isStillOpen, pathOf } from './file-book.ts'
 import type { Capture } from './stacks.ts'
 
 interface OpenResource {
   readonly hasRef?: () => boolean
   readonly _destroyed?: boolean
   readonly pid?: number
-  readonly fd?: number
   readonly getsockname?: (out: object) => number
   readonly [CAPTURE_SLOT]?: Capture
 }
@@ -21,15 +21,14 @@ function portOf(resource: OpenResource): number | null {
   return typeof resource.getsockname === 'function' && resource.getsockname(out) === 0 ? (out.port ?? null) : null
 }
 
-/** Closed, but not told of yet: a file handle until it is collected (its number is negative by then), a timer for a turn. */
+/** Closed, but not told of yet: a timer for a turn. */
 function isClosed(book: Book, { type, resource }: HandleEntry): boolean {
   if (type === 'HTTP2SESSION') {
     // The server's end of a session is the server's business.
     const session = book.eyes.h2SessionOf(resource)
     return session === null || !session.isOpen || !session.isClient
   }
-  const { fd, _destroyed } = resource as OpenResource
-  return type === 'FILEHANDLE' ? fd !== undefined && fd < 0 : type === 'Timeout' && _destroyed === true
+  return type === 'Timeout' && (resource as OpenResource)._destroyed === true
 }
 
 export function openHandles(book: Book): readonly OpenHandle[] {
@@ -46,9 +45,26 @@ export function openHandles(book: Book): readonly OpenHandle[] {
       isReferenced: isReferenced(resource),
       detail: port !== null ? `port ${port}` : typeof resource.pid === 'number' ? `pid ${resource.pid}` : null,
       port,
+      descriptor: null,
       openedAtMs: entry.openedAtMs,
       iteration: entry.iteration,
       openedAt: (connection?.capture ?? resource[CAPTURE_SLOT] ?? entry.capture).frame(),
     }
   })
+}
+
+/** Files that are open still, and those that only garbage collection has closed. */
+export function openFiles({ files }: Book): readonly OpenHandle[] {
+  for (const [descriptor, entry] of files.opened)
+    if (entry.handle?.deref() !== undefined && !isStillOpen(entry)) files.opened.delete(descriptor)
+  const open = [...files.opened.values()].filter(isStillOpen)
+  return [
+    ...open.map((entry) => fileHandle('FILE', entry, pathOf(entry))),
+    ...files.collected.map((entry) => fileHandle('FILE_COLLECTED', entry, entry.path)),
+  ]
+}
+
+function fileHandle(type: string, { id, descriptor, openedAtMs, iteration, capture }: FileEntry, path: string): OpenHandle {
+  // A file keeps no process alive; it is a descriptor, and there are only so many.
+  return { id, type, isReferenced: null, detail: path, port: null, descriptor, openedAtMs, iteration, openedAt: capture.frame() }
 }

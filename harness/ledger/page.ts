@@ -2,7 +2,7 @@
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
 import { linkSocket } from './node-http.ts'
-import { openHandles } from './page-handles.ts'
+import { openFiles, openHandles } from './page-handles.ts'
 import { dropSilentlyEnded, openRequest, ordinals, rescuedBodies, waitingInPools } from './page-requests.ts'
 import { knownLimits, ledgerSocket, poolPage, type SocketUse, withUndiciPool } from './page-sockets.ts'
 import { sweepDestroyed } from './sockets.ts'
@@ -40,7 +40,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
     requests,
     sockets,
     pools,
-    handles: openHandles(book),
+    handles: [...openHandles(book), ...openFiles(book)],
     rescued: rescuedBodies(book),
     blockedCloses: wrapped?.blockedCloses() ?? [],
     listenerStacks: wrapped?.listenerStacks() ?? [],

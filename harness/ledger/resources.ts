@@ -18,7 +18,6 @@ const HANDLE_TYPES: ReadonlySet<string> = new Set([
   'MESSAGEPORT',
   'PROCESSWRAP',
   'SIGNALWRAP',
-  'FILEHANDLE',
   'HTTP2SESSION',
 ])
 

@@ -6,12 +6,15 @@
  * |--------------------------------------------|------------------------------------------------------|
  * | net.Server#close                           | SERVER_CLOSE_BLOCKED: who asked for a close that never came |
  * | EventTarget#addEventListener, #remove...   | LISTENER_STACKING on a long-lived AbortSignal        |
+ * | fs.open, openSync, close, closeSync, create{Read,Write}Stream, fs.promises.open (files.ts) | FILE_LEFT_OPEN |
  */
 import { getEventListeners } from 'node:events'
 import { Server } from 'node:net'
 import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
 import { isOfWork } from './descent.ts'
+import { wrapFileMethods } from './files.ts'
+import { replaceMethod } from './replace-method.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
 
@@ -72,6 +75,7 @@ export function wrapMethods(book: Book): WrappedMethods {
     wrap(Server.prototype, 'close', guarded(book, 'Server#close', closeAsked)),
     wrap(EventTarget.prototype, 'addEventListener', guarded(book, 'addEventListener', listenerAdded)),
     wrap(EventTarget.prototype, 'removeEventListener', guarded(book, 'removeEventListener', listenerRemoved)),
+    wrapFileMethods(book),
   ]
   return {
     blockedCloses: () => [...closing].flatMap(([server, asked]) => blockedClose(server, asked)),
@@ -82,26 +86,16 @@ export function wrapMethods(book: Book): WrappedMethods {
   }
 }
 
-/** Replaces a method by one that notes the call first; the returned function puts the old one back, unless somebody wrapped ours. */
+/** Replaces a method by one that notes the call first. */
 function wrap<T extends object, K extends keyof T & string>(
   holder: T,
   name: K,
   note: (target: never, ...args: never[]) => void,
 ): () => void {
-  const original = holder[name]
-  if (typeof original !== 'function') return () => {}
-  const wrapper = {
-    [name](this: unknown, ...args: unknown[]): unknown {
-      note(this as never, ...(args as never[]))
-      return Reflect.apply(original, this, args)
-    },
-  }[name]
-  for (const property of ['name', 'length'] as const)
-    Object.defineProperty(wrapper, property, { value: original[property], configurable: true })
-  holder[name] = wrapper as T[K]
-  return () => {
-    if (holder[name] === (wrapper as T[K])) holder[name] = original
-  }
+  return replaceMethod(holder, name, (original, self, args) => {
+    note(self as never, ...(args as never[]))
+    return Reflect.apply(original, self, args)
+  })
 }
 
 function sweepSignals(signals: Set<WeakRef<AbortSignal>>): void {

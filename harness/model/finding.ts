@@ -13,6 +13,7 @@ export const SEVERITY_OF = {
   H2_SESSION_OPEN: 'leak',
   SERVER_CLOSE_BLOCKED: 'leak',
   LISTENER_STACKING: 'leak',
+  FILE_LEFT_OPEN: 'leak',
   HANDLE_LEFT: 'leak',
   SERVER_LEFT_LISTENING: 'leak',
   TIMER_LEFT: 'leak',

@@ -98,7 +98,7 @@ export interface PoolPage {
 /** A resource other than an HTTP request that was opened during the work and is still there. */
 export interface OpenHandle {
   readonly id: number
-  /** libuv / async_hooks type: Timeout, TCPSERVERWRAP, FSEVENTWRAP, WORKER, PROCESSWRAP, ... */
+  /** libuv / async_hooks type: Timeout, TCPSERVERWRAP, FSEVENTWRAP, WORKER, PROCESSWRAP, ...; FILE and, closed by nobody but garbage collection, FILE_COLLECTED. */
   readonly type: string
   /** Does it keep the process alive; null when it cannot say. */
   readonly isReferenced: boolean | null
@@ -106,6 +106,8 @@ export interface OpenHandle {
   readonly detail: string | null
   /** Local port of a server, for pairing with the kernel. */
   readonly port: number | null
+  /** Number of a file's descriptor, for pairing with the kernel. */
+  readonly descriptor: number | null
   readonly openedAtMs: number
   readonly iteration: number
   readonly openedAt: Frame | null

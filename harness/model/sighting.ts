@@ -37,6 +37,13 @@ export interface SocketSighting {
   readonly role: 'listener' | 'inbound' | 'outbound'
 }
 
+/** A descriptor of a file or a directory, seen by a kernel probe. */
+export interface FileSighting {
+  readonly descriptor: number
+  /** As the kernel has it: absolute, links resolved, ` (deleted)` behind one that has no name any more. */
+  readonly path: string
+}
+
 /** Whose resources: a process of this machine. */
 export interface Pid {
   readonly pid: number

@@ -58,7 +58,7 @@ const SECOND_LOOK_MS = 500
 /** Node's exit code for a top-level await that nothing can settle any more. */
 const UNSETTLED_AWAIT = 13
 
-const NOTHING: Census = { atMs: 0, sockets: [], descriptors: null, handles: null, missing: [] }
+const NOTHING: Census = { atMs: 0, sockets: [], files: null, descriptors: null, handles: null, missing: [] }
 
 /** Watches and judges; the program still runs afterwards unless it ended by itself. */
 export async function watchProgram(program: Executed, request: WatchRequest): Promise<Watched> {
@@ -163,7 +163,8 @@ async function judgeIdle(program: Executed, request: WatchRequest, baseline: Cen
     // Of the same moment as the census before it.
     page: async () => (page === null ? null : withoutSingletons(page)),
   }
-  const draft = draftOf(request, { options, baseline, deadlineMs })
+  // A file whose line nobody knows may be a log that is opened once: of a service only those with a line are judged.
+  const draft = draftOf(request, { options, baseline: { ...baseline, files: null }, deadlineMs })
   const endedMs = clock.nowMs()
   const first = { atMs: endedMs, census: await view.census(), page: await view.page(), deadlineAtMs: endedMs + deadlineMs }
   const seen = await quiesce(view, clock, { ...draft, options: { ...options, signal: request.signal } }, first)

@@ -20,13 +20,14 @@ export function takeCensus(pid: number, nowMs: number, handles: Census['handles'
   const unseen = (missing: string): Census => ({
     atMs: nowMs,
     sockets: null,
+    files: null,
     descriptors,
     handles,
     missing: [{ probe: kernel.name, missing }],
   })
   if (available !== true) return unseen(available.missing)
   try {
-    return { atMs: nowMs, sockets: kernel.look({ pid }), descriptors, handles, missing: [] satisfies Missing[] }
+    return { atMs: nowMs, ...kernel.lookAround({ pid }), descriptors, handles, missing: [] satisfies Missing[] }
   } catch (error) {
     if (error instanceof SubjectUnreadable) return { ...unseen(''), missing: [error.missing] }
     return unseen(error instanceof Error ? error.message : String(error))
@@ -44,6 +45,7 @@ export function takeCensusOf(pids: readonly number[], nowMs: number, handles: Ce
   return {
     atMs: nowMs,
     sockets: blind.length > 0 ? null : [...sockets.values()],
+    files: blind.length > 0 ? null : each.flatMap(({ census }) => census.files ?? []),
     descriptors: descriptors.includes(null) ? null : descriptors.reduce<number>((sum, count) => sum + (count ?? 0), 0),
     handles,
     missing: blind.slice(0, 1),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import type { Pid, SocketSighting } from '../../model/sighting.ts'
-import { assertAlive, ownedSocketInodes } from './owned-inodes.ts'
+import type { FileSighting, Pid, SocketSighting } from '../../model/sighting.ts'
+import { assertAlive, ownedDescriptors } from './owned-inodes.ts'
 import { PORTABLE, portableMissing, refuseToLook } from './portable.ts'
 import { PROCFS, readProcfsRows } from './procfs.ts'
 import { SOCK_DIAG, sockDiagRows } from './sock-diag.ts'
@@ -18,6 +18,13 @@ export interface KernelProbe {
    * @throws {SubjectGone} the process has ended. @throws {SubjectUnreadable} it may not be looked at; its `missing` names the remedy.
    */
   look(subject: Pid): readonly SocketSighting[]
+  /** The same, with the files of the same walk through its descriptors. */
+  lookAround(subject: Pid): Surroundings
+}
+
+export interface Surroundings {
+  readonly sockets: readonly SocketSighting[]
+  readonly files: readonly FileSighting[]
 }
 
 /**
@@ -34,21 +41,18 @@ export function kernelProbe(): KernelProbe {
 
 /** A probe on a table of rows; exported for its test. */
 export function seeingProbe(name: string, readRows: ReadRows): KernelProbe {
-  return {
-    name,
-    available: () => true,
-    look({ pid }) {
-      // Owners first: what is closed in between is then in neither, what is opened in between belongs to the next look.
-      const owned = ownedSocketInodes(pid, name)
-      if (owned.size === 0) return []
-      const rows = readRows(pid, owned)
-      // Died in between: its sockets are not in the rows, and no rows must not read as clean.
-      assertAlive(pid)
-      return toSightings(rows)
-    },
+  function lookAround({ pid }: Pid): Surroundings {
+    // Owners first: what is closed in between is then in neither, what is opened in between belongs to the next look.
+    const { sockets, files } = ownedDescriptors(pid, name)
+    if (sockets.size === 0) return { sockets: [], files }
+    const rows = readRows(pid, sockets)
+    // Died in between: its sockets are not in the rows, and no rows must not read as clean.
+    assertAlive(pid)
+    return { sockets: toSightings(rows), files }
   }
+  return { name, available: () => true, look: (subject) => lookAround(subject).sockets, lookAround }
 }
 
 function blindProbe(missing: string): KernelProbe {
-  return { name: PORTABLE, available: () => ({ missing }), look: () => refuseToLook(missing) }
+  return { name: PORTABLE, available: () => ({ missing }), look: () => refuseToLook(missing), lookAround: () => refuseToLook(missing) }
 }

@@ -1,28 +1,41 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { HarnessError } from '../../model/errors.ts'
+import type { FileSighting } from '../../model/sighting.ts'
 import { SubjectGone, SubjectUnreadable } from './subject-errors.ts'
 
 const SOCKET_LINK = 'socket:['
 
+/** What the descriptor table of a process holds, as far as we care. */
+export interface Owned {
+  /** Inodes of all sockets, of any family. */
+  readonly sockets: Set<number>
+  readonly files: readonly FileSighting[]
+}
+
+/** Devices, and views of the kernel, which everybody opens and nobody runs out of. */
+const NO_FILE = /^\/(?:dev|proc|sys|memfd:)/
+
 /**
- * Inodes of all sockets (of any family) in the descriptor table of `pid`. A socket closed meanwhile is simply not there.
+ * The descriptor table of `pid` in one walk. What is closed meanwhile is simply not there.
  *
  * @throws {SubjectGone} no such process. @throws {SubjectUnreadable} there, but not ours to see.
  */
-export function ownedSocketInodes(pid: number, probe: string): Set<number> {
+export function ownedDescriptors(pid: number, probe: string): Owned {
   if (!Number.isSafeInteger(pid) || pid <= 0) throw new HarnessError('INVALID_OPTION', `a pid is a positive integer, not ${pid}`)
   const directory = `/proc/${pid}/fd`
-  const inodes = new Set<number>()
+  const sockets = new Set<number>()
+  const files: FileSighting[] = []
   try {
     for (const descriptor of readdirSync(directory)) {
       const link = readLink(`${directory}/${descriptor}`)
-      if (link?.startsWith(SOCKET_LINK)) inodes.add(Number(link.slice(SOCKET_LINK.length, -1)))
+      if (link?.startsWith(SOCKET_LINK)) sockets.add(Number(link.slice(SOCKET_LINK.length, -1)))
+      else if (link?.startsWith('/') && !NO_FILE.test(link)) files.push({ descriptor: Number(descriptor), path: link })
     }
-    if (inodes.size === 0) assertAlive(pid)
+    if (sockets.size === 0) assertAlive(pid)
   } catch (error) {
     throw blindness(pid, probe, error)
   }
-  return inodes
+  return { sockets, files }
 }
 
 /**
