@@ -25,7 +25,7 @@ const seconds = (ms: number): string => (Number.isFinite(ms) ? (ms / 1000).toFix
 
 /** `leaky on embedded`, with a case `65536: leaky on embedded`. */
 function caseName(run: ScenarioRun | SkippedRun): string {
-  const of = 'case' in run && run.case !== null ? `${run.case}: ` : ''
+  const of = run.case !== null ? `${run.case}: ` : ''
   return legal(oneLine(`${of}${run.variant ?? 'exec'}${run.backend === null ? '' : ` on ${run.backend}`}`))
 }
 

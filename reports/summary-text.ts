@@ -3,11 +3,13 @@ import { counted, duration } from './amounts.ts'
 import { columns, wrapped } from './layout.ts'
 import { oneLine } from './neutralise.ts'
 import type { Paint } from './paint.ts'
+import { runName } from './run-name.ts'
 import { expectationText, STYLE_OF_VERDICT } from './run-text.ts'
 
 /** What could not run, of one backend and for one reason. */
 export interface NotRun {
-  readonly backend: string
+  /** Null: of the runs that need none. */
+  readonly backend: SkippedRun['backend']
   readonly reason: string
   readonly remedy: string
   readonly skipped: readonly SkippedRun[]
@@ -30,8 +32,11 @@ export function notRun(record: RunRecord): NotRun[] {
   })
 }
 
+/** What stands before the counts of a backend. */
+export const backendText = (backend: SkippedRun['backend']): string => backend ?? 'without a backend'
+
 const notRunText = ({ backend, skipped, wanted, reason, remedy }: NotRun): string =>
-  `${backend}: ${skipped.length} of ${wanted} NOT RUN, ${reason}; remedy: ${remedy}`
+  `${backendText(backend)}: ${skipped.length} of ${wanted} NOT RUN, ${reason}; remedy: ${remedy}`
 
 /** The most important sentences: how many runs were judged as declared; per backend what was not run, why, and what to do about it. */
 function headline(record: RunRecord, paint: Paint, width: number): string {
@@ -62,11 +67,15 @@ function table(runs: readonly ScenarioRun[], paint: Paint): string[] {
   })
 }
 
-/** `article-batch-copy (leaky, fixed)`, in the order they were skipped. */
+/** `article-batch-copy (leaky, fixed), undici-small-body/65536 (leaky)`, in the order they were skipped. */
 export function skippedNames(skipped: readonly SkippedRun[]): string {
   const variants = new Map<string, Set<string>>()
-  for (const { scenario, variant } of skipped) variants.set(scenario, (variants.get(scenario) ?? new Set()).add(variant))
-  return oneLine([...variants].map(([scenario, names]) => `${scenario} (${[...names].join(', ')})`).join(', '))
+  for (const run of skipped) {
+    const name = runName({ ...run, variant: null })
+    const names = variants.get(name) ?? new Set()
+    variants.set(name, run.variant === null ? names : names.add(run.variant))
+  }
+  return [...variants].map(([name, names]) => (names.size === 0 ? name : `${name} (${[...names].join(', ')})`)).join(', ')
 }
 
 function totalsText({ totals, tool, environment }: RunRecord): string {
@@ -86,7 +95,9 @@ function totalsText({ totals, tool, environment }: RunRecord): string {
 export function summaryText(record: RunRecord, paint: Paint, width: number): string {
   const parts = [headline(record, paint, width)]
   if (record.runs.length > 0) parts.push(table(record.runs, paint).join('\n'))
-  const names = notRun(record).map(({ backend, skipped }) => wrapped(`not run on ${backend}: ${skippedNames(skipped)}`, 2, width))
+  const names = notRun(record).map(({ backend, skipped }) =>
+    wrapped(`not run ${backend === null ? backendText(backend) : `on ${backend}`}: ${skippedNames(skipped)}`, 2, width),
+  )
   if (names.length > 0) parts.push(names.join('\n'))
   return [...parts, totalsText(record)].join('\n\n')
 }

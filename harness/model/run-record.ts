@@ -105,10 +105,11 @@ export interface ScenarioRun {
   readonly durationMs: number
 }
 
-export interface SkippedRun {
-  readonly scenario: string
-  readonly variant: VariantName
-  readonly backend: BackendKind
+/** Which cell of the matrix a run is: no two of one record share it. */
+export type RunPlace = Pick<ScenarioRun, 'scenario' | 'case' | 'variant' | 'backend'>
+
+/** A run that was planned and not made: its backend is missing, or the whole run ended first (model/journal.ts). */
+export interface SkippedRun extends RunPlace {
   readonly reason: string
   readonly remedy: string
 }

@@ -1,5 +1,6 @@
 import type { BackendAddress, BackendKind, BackendSpec } from './backend.ts'
-import type { Expectation, ScenarioRun, SkippedRun, VariantName } from './run-record.ts'
+import type { Stop } from './journal.ts'
+import type { Expectation, RunRecord, ScenarioRun, SkippedRun, VariantName } from './run-record.ts'
 
 /** What the work of a scenario is given; it runs inside the subject. */
 export interface WorkContext {
@@ -75,9 +76,11 @@ export interface RunKey {
 
 /** What happens while a suite runs, for progress and the journal. */
 export type SuiteEvent =
+  | { readonly type: 'begun'; readonly tool: RunRecord['tool']; readonly environment: RunRecord['environment'] }
   | { readonly type: 'planned'; readonly runs: readonly RunKey[] }
   | { readonly type: 'phase'; readonly key: RunKey; readonly phase: Phase; readonly detail: string | null }
   | { readonly type: 'judged'; readonly key: RunKey; readonly run: ScenarioRun }
   | { readonly type: 'skipped'; readonly skipped: SkippedRun }
+  | { readonly type: 'ended'; readonly stopped: Stop | null }
 
 export type Phase = 'waiting' | 'backend' | 'baseline' | 'work' | 'quiesce' | 'proof'

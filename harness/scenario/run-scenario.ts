@@ -50,9 +50,9 @@ export async function runScenario(scenario: Scenario, options: RunScenarioOption
   })
   const [run] = runs
   if (run !== undefined) return run
+  if (options.signal?.aborted === true) throw new HarnessError('INTERRUPTED', `scenario ${scenario.name} was interrupted`)
   const [unavailable] = skipped
   if (unavailable !== undefined) throw new HarnessError('BACKEND_UNAVAILABLE', unavailable.reason, unavailable.remedy)
-  if (options.signal?.aborted === true) throw new HarnessError('INTERRUPTED', `scenario ${scenario.name} was interrupted`)
   throw new HarnessError('INVALID_OPTION', `scenario ${scenario.name} does not run on ${options.backend ?? 'embedded'}`)
 }
 

@@ -3,11 +3,13 @@ import { availableParallelism, loadavg } from 'node:os'
 import PQueue from 'p-queue'
 import type { BackendKind } from '../model/backend.ts'
 import { BackendUnavailable, HarnessError } from '../model/errors.ts'
-import type { RunRecord, ScenarioRun, SkippedRun, VariantName } from '../model/run-record.ts'
+import type { JournalEntry, Stop, Timed } from '../model/journal.ts'
+import type { RunRecord, SkippedRun, VariantName } from '../model/run-record.ts'
 import { ONLY_CASE, type RunKey, type Scenario, type SuiteEvent } from '../model/scenario.ts'
 import { newRunId } from '../subjects/run-id.ts'
 import { TOOL_VERSION } from '../subjects/version.ts'
 import { failedRun } from './failed-run.ts'
+import { entryOf, recordOf } from './journal-record.ts'
 import { runVariant } from './run.ts'
 
 export interface LoadedScenario {
@@ -30,9 +32,11 @@ export interface SuiteRequest {
   readonly idleTimeoutMs: number | null
   /** Does a container engine answer here; for the record. */
   readonly docker: boolean
+  /** In the environment of all that is started; absent: a new one. */
+  readonly runId?: string
   /** Stop after the first run that is not as expected. */
   readonly bail: boolean
-  /** Aborted: running subjects are stopped, and what was judged so far is returned. */
+  /** Aborted: running subjects are stopped, and what was judged so far is returned. The reason's message says by what. */
   readonly signal: AbortSignal
   readonly onEvent: (event: SuiteEvent) => void
 }
@@ -49,7 +53,15 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   const cores = availableParallelism()
   const contended = (loadavg()[0] ?? 0) > cores
   const keys = planRuns(request)
-  request.onEvent({ type: 'planned', runs: keys.map(({ key }) => key) })
+  const entries: Timed<JournalEntry>[] = []
+  function tell(event: SuiteEvent): void {
+    const entry = entryOf(event)
+    if (entry !== null) entries.push({ ...entry, atMs: performance.now() - startedMs })
+    request.onEvent(event)
+  }
+  const environment = { node: process.version, platform: `${process.platform} ${process.arch}`, docker: request.docker, contended }
+  tell({ type: 'begun', tool: { version: TOOL_VERSION }, environment })
+  tell({ type: 'planned', runs: keys.map(({ key }) => key) })
 
   // Work takes a lane, as many as there are cores; waiting is free.
   const lanes = new PQueue({ concurrency: cores })
@@ -58,12 +70,12 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   const underWay = new PQueue({ concurrency: MAX_UNDER_WAY })
   const bail = new AbortController()
   const signal = AbortSignal.any([request.signal, bail.signal])
-  const runId = newRunId()
+  const runId = request.runId ?? newRunId()
   const failures: HarnessError[] = []
   const unavailable = new Map<BackendKind, BackendUnavailable>()
 
-  async function runCell({ loaded, key }: Cell): Promise<ScenarioRun | SkippedRun | null> {
-    if (signal.aborted) return null
+  async function runCell({ loaded, key }: Cell): Promise<void> {
+    if (signal.aborted) return
     const known = key.backend === null ? undefined : unavailable.get(key.backend)
     if (known !== undefined) return skip(key, known)
     try {
@@ -74,60 +86,43 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
         runId,
         signal,
         takeLane,
-        onPhase: (phase, detail) => request.onEvent({ type: 'phase', key, phase, detail }),
+        onPhase: (phase, detail) => tell({ type: 'phase', key, phase, detail }),
       })
       // A run that was cut short was not judged.
-      if (signal.aborted) return null
-      request.onEvent({ type: 'judged', key, run })
+      if (signal.aborted) return
+      tell({ type: 'judged', key, run })
       if (request.bail && !run.asExpected) bail.abort()
-      return run
     } catch (error) {
-      if (signal.aborted) return null
+      if (signal.aborted) return
       if (error instanceof BackendUnavailable && key.backend !== null) {
         unavailable.set(key.backend, error)
         return skip(key, error)
       }
       const failure = asHarnessError(error, key)
       failures.push(failure)
-      const run = failedRun(loaded.scenario, key, failure)
-      request.onEvent({ type: 'judged', key, run })
-      return run
+      tell({ type: 'judged', key, run: failedRun(loaded.scenario, key, failure) })
     }
   }
 
-  function skip(key: RunKey, { reason, remedy }: BackendUnavailable): SkippedRun {
-    const skipped = {
-      scenario: key.scenario,
-      variant: key.variant,
-      backend: key.backend ?? 'embedded',
-      reason,
-      remedy: remedy ?? '',
-    } as const
-    request.onEvent({ type: 'skipped', skipped })
-    return skipped
+  function skip(key: RunKey, { reason, remedy }: BackendUnavailable): void {
+    const skipped: SkippedRun = { ...key, reason, remedy: remedy ?? '' }
+    tell({ type: 'skipped', skipped })
   }
 
-  const outcomes = await Promise.all(keys.map((cell) => underWay.add(() => runCell(cell))))
-  const [failure] = failures
-  const runs = outcomes.filter((outcome) => outcome !== null && 'verdict' in outcome) as readonly ScenarioRun[]
+  await Promise.all(keys.map((cell) => underWay.add(() => runCell(cell))))
+  tell({ type: 'ended', stopped: stopOf(request.signal, bail.signal) })
+  const record = recordOf(entries, 'killed')
   // Nothing could be judged: the first error is the answer. Otherwise what was judged is not lost for what was not.
-  if (failure !== undefined && failures.length === runs.length) throw failure
-  const skipped = outcomes.filter((outcome) => outcome !== null && 'reason' in outcome) as readonly SkippedRun[]
-  return {
-    schema: 'watertight/run@1',
-    tool: { version: TOOL_VERSION },
-    environment: { node: process.version, platform: `${process.platform} ${process.arch}`, docker: request.docker, contended },
-    runs,
-    skipped,
-    totals: {
-      runs: runs.length,
-      asExpected: runs.filter((run) => run.asExpected).length,
-      skipped: skipped.length,
-      wallMs: Math.round(performance.now() - startedMs),
-    },
-  }
+  const [failure] = failures
+  if (failure !== undefined && failures.length === record.runs.length) throw failure
+  return record
 }
 
+function stopOf(signal: AbortSignal, bail: AbortSignal): Stop | null {
+  if (!signal.aborted) return bail.aborted ? 'stopped early' : null
+  const by = /^interrupted by (SIG\w+)/.exec(signal.reason instanceof Error ? signal.reason.message : '')?.[1]
+  return `interrupted by ${by ?? 'caller'}`
+}
 interface Cell {
   readonly loaded: LoadedScenario
   readonly key: RunKey

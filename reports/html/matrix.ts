@@ -21,12 +21,11 @@ interface Column {
 
 const keyOf = (parts: readonly (string | null)[]): string => JSON.stringify(parts)
 
-/** A skipped run names no case: it stands for all cases that ran elsewhere, or for one row of its own. */
 function rowsOf(record: RunRecord): readonly Row[] {
   const rows = new Map<string, Row>()
-  for (const run of record.runs) rows.set(keyOf([run.scenario, run.case]), { scenario: run.scenario, case: run.case })
-  const told = new Set(record.runs.map((run) => run.scenario))
-  for (const { scenario } of record.skipped) if (!told.has(scenario)) rows.set(keyOf([scenario, null]), { scenario, case: null })
+  for (const run of [...record.runs, ...record.skipped]) {
+    rows.set(keyOf([run.scenario, run.case]), { scenario: run.scenario, case: run.case })
+  }
   return [...rows.values()]
 }
 
@@ -48,8 +47,8 @@ function judgedCell(run: ScenarioRun, at: number): SafeHtml {
 
 function cell(record: RunRecord, row: Row, column: Column): SafeHtml {
   const isHere = (run: ScenarioRun | SkippedRun): boolean =>
-    run.scenario === row.scenario && run.variant === column.variant && run.backend === column.backend
-  const at = record.runs.findIndex((run) => isHere(run) && run.case === row.case)
+    run.scenario === row.scenario && run.case === row.case && run.variant === column.variant && run.backend === column.backend
+  const at = record.runs.findIndex(isHere)
   const run = record.runs[at]
   if (run !== undefined) return judgedCell(run, at)
   const skipped = record.skipped.find(isHere)

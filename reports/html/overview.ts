@@ -3,7 +3,7 @@ import { VERDICTS } from '../../harness/model/diagnosis.ts'
 import type { RunRecord } from '../../harness/model/run-record.ts'
 import { counted, duration } from '../amounts.ts'
 import { oneLine } from '../neutralise.ts'
-import { notRun, skippedNames } from '../summary-text.ts'
+import { backendText, notRun, skippedNames } from '../summary-text.ts'
 import { badge, shape } from './marks.ts'
 
 /** The outcome in one sentence, for the title too. */
@@ -26,7 +26,7 @@ export function overview(record: RunRecord, notice: string | null): SafeHtml {
 <h2 id="outcome">${shape(isFine ? 'as-expected' : 'unexpected')}<span>${outcome(record)}</span></h2>
 ${notice === null ? null : html`<p class="notice">${oneLine(notice)}</p>`}
 ${odd === 0 ? null : html`<p><strong>${counted(odd, 'run is', 'runs are')} NOT as expected.</strong></p>`}
-${missed.map(({ backend, reason, skipped: some, wanted }) => html`<p><a href="#not-run">${backend}: ${some.length} of ${wanted} NOT RUN</a>, ${reason}</p>`)}
+${missed.map(({ backend, reason, skipped: some, wanted }) => html`<p><a href="#not-run">${backendText(backend)}: ${some.length} of ${wanted} NOT RUN</a>, ${reason}</p>`)}
 <ul class="tally">${tally.map(([verdict, count]) => html`<li>${badge(verdict)} <strong>${count}</strong></li>`)}<li>${badge('not-run')} <strong>${skipped.length}</strong></li></ul>
 <p class="muted">in ${duration(totals.wallMs)}${environment.contended ? '; the machine was busy with other work: times are not to be trusted' : ''}. A leaky variant that leaks as declared is as expected.</p>
 </section>`
@@ -44,7 +44,7 @@ export function notRunSection(record: RunRecord): SafeHtml | null {
       wanted,
       reason,
       remedy,
-    }) => html`<li class="panel"><h3>${badge('not-run')} ${backend}: ${skipped.length} of ${wanted}</h3>
+    }) => html`<li class="panel"><h3>${badge('not-run')} ${backendText(backend)}: ${skipped.length} of ${wanted}</h3>
 <dl class="remedy"><div><dt>Reason</dt><dd>${reason}</dd></div><div><dt>Remedy</dt><dd>${remedy}</dd></div><div><dt>Runs</dt><dd>${skippedNames(skipped)}</dd></div></dl></li>`,
   )}</ul></section>`
 }

@@ -137,6 +137,15 @@ const run = z.object({
   durationMs: ms,
 })
 
+const skipped = z.object({
+  scenario: z.string(),
+  case: z.string().nullable(),
+  variant: variant.nullable(),
+  backend: backend.nullable(),
+  reason: z.string(),
+  remedy: z.string(),
+})
+
 /** `watertight/run@1`. The compiler holds it in step with RunRecord: what it takes is a record, and (below) it takes every record. */
 export const RUN_SCHEMA = z
   .object({
@@ -144,7 +153,7 @@ export const RUN_SCHEMA = z
     tool: z.object({ version: z.string() }),
     environment: z.object({ node: z.string(), platform: z.string(), docker: z.boolean(), contended: z.boolean() }),
     runs: z.array(run),
-    skipped: z.array(z.object({ scenario: z.string(), variant, backend, reason: z.string(), remedy: z.string() })),
+    skipped: z.array(skipped).meta({ description: 'planned and not run: the backend is missing, or the whole run ended first' }),
     totals: z.object({ runs: count, asExpected: count, skipped: count, wallMs: ms }),
   })
   .meta({ title: 'watertight/run@1', description: 'what `watertight run --json` prints' }) satisfies z.ZodType<JsonRecord>

@@ -34,7 +34,8 @@ export function exitCodeOf({ record, required, interruptedBy }: Outcome): number
   if (interruptedBy !== null) return EXIT_CODE_OF_SIGNAL[interruptedBy]
   const unexpected = record.runs.filter(isUnexpected)
   if (unexpected.some((run) => run.verdict !== 'inconclusive')) return EXIT.unexpected
-  if (unexpected.length > 0 || record.skipped.some((skipped) => required.includes(skipped.backend))) return EXIT.inconclusive
+  if (unexpected.length > 0 || record.skipped.some(({ backend }) => backend !== null && required.includes(backend)))
+    return EXIT.inconclusive
   return EXIT.ok
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { Writable } from 'node:stream'
 import type { BackendKind } from '../../model/backend.ts'
-import type { RunRecord, ScenarioRun, SkippedRun } from '../../model/run-record.ts'
+import type { RunPlace, RunRecord, ScenarioRun, SkippedRun } from '../../model/run-record.ts'
 import type { Scenario, Variants } from '../../model/scenario.ts'
 import type { SuiteRequest } from '../../scenario/suite.ts'
 import type { Environment, Io, Output } from './io.ts'
@@ -86,6 +86,7 @@ export function fakeRun(changes: Partial<ScenarioRun> = {}): ScenarioRun {
 
 export const MINIO_SKIPPED: SkippedRun = {
   scenario: 'article-batch-copy',
+  case: null,
   variant: 'fixed',
   backend: 'minio',
   reason: 'no container engine',
@@ -102,6 +103,16 @@ export function fakeRecord(runs: readonly ScenarioRun[], skipped: readonly Skipp
     skipped,
     totals: { runs: runs.length, asExpected, skipped: skipped.length, wallMs: 300 },
   }
+}
+
+/** The events of a suite that ends in this record. */
+export function tellOf({ tool, environment, runs, skipped }: RunRecord, onEvent: SuiteRequest['onEvent']): void {
+  const keyOf = ({ scenario, case: name, variant, backend }: RunPlace) => ({ scenario, case: name, variant: variant ?? 'fixed', backend })
+  onEvent({ type: 'begun', tool, environment })
+  onEvent({ type: 'planned', runs: [...runs, ...skipped].map(keyOf) })
+  for (const run of runs) onEvent({ type: 'judged', key: keyOf(run), run })
+  for (const each of skipped) onEvent({ type: 'skipped', skipped: each })
+  onEvent({ type: 'ended', stopped: null })
 }
 
 /** Remembers what was written to it. */
@@ -164,7 +175,9 @@ export async function invoke(commandLine: readonly string[], invocation: Invocat
     signals: invocation.signals ?? new EventEmitter(),
     exitNow: (code) => exits.push(code),
   }
-  const runSuite = invocation.dependencies?.runSuite ?? (async () => invocation.record ?? fakeRecord([fakeRun()]))
+  const runSuite =
+    invocation.dependencies?.runSuite ??
+    (async ({ onEvent }: SuiteRequest) => tellOf(invocation.record ?? fakeRecord([fakeRun()]), onEvent))
   const code = await main(commandLine, io, {
     version: '0.1.0',
     discover: async () => scenarios.map((scenario) => ({ scenario, file: `/scenarios/${scenario.name}.ts` })),

@@ -1,31 +1,40 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { HarnessError } from '../../model/errors.ts'
 
 /** A folder reports can be written to. */
 export interface OutputFolder {
+  /** As given. */
+  readonly name: string
+  /** Absolute. */
+  readonly path: string
   /** Writes a file as a whole or not at all: a reader never sees half a report. Resolves to the path as given. */
   write(name: string, text: string): Promise<string>
 }
 
-async function writeAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomUUID()}.tmp`
+/** `.run.json.<run id>.<uuid>.tmp`: whose it is, so that the next start can tell what a killed run left. */
+const TEMPORARY = /^\..*?\.?(\d+\.\d+\.[0-9a-f]+)\.[0-9a-f-]{36}\.tmp$/
+
+const temporaryFor = (name: string, runId: string): string => `.${name}.${runId}.${randomUUID()}.tmp`
+
+async function writeAtomically(folder: string, name: string, runId: string, text: string): Promise<void> {
+  const temporary = join(folder, temporaryFor(name, runId))
   try {
     await writeFile(temporary, text)
-    await rename(temporary, file)
+    await rename(temporary, join(folder, name))
   } finally {
     await rm(temporary, { force: true })
   }
 }
 
 /** Makes the folder and proves that it can be written to, before minutes are spent on a run. Throws HarnessError. */
-export async function openOutputFolder(folder: string, cwd: string): Promise<OutputFolder> {
+export async function openOutputFolder(folder: string, cwd: string, runId: string): Promise<OutputFolder> {
   const absolute = resolve(cwd, folder)
-  const probe = join(absolute, `.${randomUUID()}.tmp`)
+  const probe = join(absolute, temporaryFor('probe', runId))
   try {
     await mkdir(absolute, { recursive: true })
-    // access() tells nothing about full disks and read-only mounts
+    // access() tells nothing about read-only mounts
     await writeFile(probe, '')
     await rm(probe)
   } catch (error) {
@@ -37,9 +46,20 @@ export async function openOutputFolder(folder: string, cwd: string): Promise<Out
     )
   }
   return {
+    name: folder,
+    path: absolute,
     async write(name, text) {
-      await writeAtomically(join(absolute, name), text)
+      await writeAtomically(absolute, name, runId, text)
       return join(folder, name)
     },
   }
+}
+
+/** Removes half-written files of dead runs. */
+export async function sweepTemporaries({ path }: OutputFolder, isAlive: (runId: string) => boolean): Promise<void> {
+  const left = (await readdir(path)).filter((name) => {
+    const runId = TEMPORARY.exec(name)?.[1]
+    return runId !== undefined && !isAlive(runId)
+  })
+  await Promise.all(left.map((name) => rm(join(path, name), { force: true })))
 }

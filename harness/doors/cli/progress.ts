@@ -4,8 +4,8 @@ import { oneLine } from '../../../reports/neutralise.ts'
 import { type Paint, paintFor } from '../../../reports/paint.ts'
 import { runName } from '../../../reports/run-name.ts'
 import { STYLE_OF_VERDICT } from '../../../reports/run-text.ts'
-import type { ScenarioRun, SkippedRun } from '../../model/run-record.ts'
-import type { Phase, RunKey, SuiteEvent } from '../../model/scenario.ts'
+import type { RunPlace } from '../../model/run-record.ts'
+import type { Phase, SuiteEvent } from '../../model/scenario.ts'
 import { type Io, isCi, type Output, terminalWidth, wantsColour } from './io.ts'
 
 /** Tells on stderr what a run is doing. */
@@ -17,8 +17,7 @@ export interface Progress {
   stop(): void
 }
 
-const placeOf = (key: Pick<ScenarioRun, 'scenario' | 'case' | 'variant' | 'backend'>): string =>
-  `${runName(key)}${key.backend === null ? '' : ` on ${key.backend}`}`
+const placeOf = (key: RunPlace): string => `${runName(key)}${key.backend === null ? '' : ` on ${key.backend}`}`
 
 /** One line for what happened for good; null for what is only a step on the way. */
 function lineOf(event: SuiteEvent, position: () => string, paint: Paint): string | null {
@@ -33,10 +32,10 @@ function lineOf(event: SuiteEvent, position: () => string, paint: Paint): string
       const judged = run.asExpected ? 'as expected' : paint(['red', 'bold'], 'NOT AS EXPECTED')
       return `${position()} ${paint(STYLE_OF_VERDICT[run.verdict], run.verdict)}  ${placeOf(run)}  ${gistOf(run)}; ${judged}, ${duration(run.durationMs)}`
     }
-    case 'skipped': {
-      const { scenario, variant, backend, reason } = event.skipped
-      return `${paint('yellow', 'not run')}  ${oneLine(scenario)} (${variant}) on ${backend}  ${oneLine(reason)}`
-    }
+    case 'skipped':
+      return `${paint('yellow', 'not run')}  ${placeOf(event.skipped)}  ${oneLine(event.skipped.reason)}`
+    case 'begun':
+    case 'ended':
     case 'phase':
       return null
   }
@@ -91,15 +90,7 @@ async function liveProgress(output: Output, paint: Paint): Promise<Progress> {
   // showCursor: hiding it would install signal handlers of its own
   const live = createLogUpdate(output, { showCursor: true })
   const position = positionCounter()
-  const active = new Map<
-    string,
-    { readonly key: RunKey; readonly phase: Phase; readonly detail: string | null; readonly sinceMs: number }
-  >()
-  const forget = ({ scenario, variant, backend }: SkippedRun): void => {
-    // a skipped run stands for all its cases
-    for (const [name, { key }] of active)
-      if (key.scenario === scenario && key.variant === variant && key.backend === backend) active.delete(name)
-  }
+  const active = new Map<string, { readonly phase: Phase; readonly detail: string | null; readonly sinceMs: number }>()
   const draw = (): void => {
     const all = [...active]
     const waiting = all.filter(([, { phase }]) => phase === 'waiting').length
@@ -117,10 +108,9 @@ async function liveProgress(output: Output, paint: Paint): Promise<Progress> {
   return {
     onEvent(event) {
       if (event.type === 'planned') position.plan(event.runs.length)
-      if (event.type === 'phase')
-        active.set(placeOf(event.key), { key: event.key, phase: event.phase, detail: event.detail, sinceMs: performance.now() })
+      if (event.type === 'phase') active.set(placeOf(event.key), { phase: event.phase, detail: event.detail, sinceMs: performance.now() })
       if (event.type === 'judged') active.delete(placeOf(event.key))
-      if (event.type === 'skipped') forget(event.skipped)
+      if (event.type === 'skipped') active.delete(placeOf(event.skipped))
       const line = lineOf(event, position.next, paint)
       if (line !== null) live.persist(line)
       draw()

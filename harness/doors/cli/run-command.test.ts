@@ -11,7 +11,7 @@ describe('what a run prints', () => {
     const { code, stdout, stderr, files } = await invoke(['run'], { record: RECORD })
     expect(code).toBe(0)
     expect(stdout).toMatch(/^clean {2}article-batch-copy \(fixed\)/)
-    expect(stderr).toBe('report: reports/out/run.txt, reports/out/run.json, reports/out/run.html\n')
+    expect(stderr).toMatch(/^2 runs of 1 scenario.*\nreport: reports\/out\/run\.txt, reports\/out\/run\.json, reports\/out\/run\.html\n$/s)
     expect(Object.keys(files)).toEqual(['reports/out/run.html', 'reports/out/run.json', 'reports/out/run.txt'])
     expect(files['reports/out/run.txt']).toBe(stdout)
     expect(JSON.parse(files['reports/out/run.json'] ?? '')).toMatchObject({ schema: 'watertight/run@1', totals: { runs: 1 } })
@@ -50,7 +50,8 @@ describe('what a run prints', () => {
       dependencies: {
         runSuite: async ({ onEvent }) => {
           onEvent({ type: 'planned', runs: [KEY, { ...KEY, variant: 'leaky' }, { ...KEY, backend: 'minio' }] })
-          return RECORD
+          onEvent({ type: 'judged', key: KEY, run: fakeRun() })
+          onEvent({ type: 'ended', stopped: 'stopped early' })
         },
       },
     })
@@ -142,9 +143,10 @@ describe('a signal', () => {
         runSuite: async (request) => {
           request.onEvent({ type: 'planned', runs: [KEY, { ...KEY, variant: 'leaky' }] })
           const aborted = once(request.signal, 'abort')
+          request.onEvent({ type: 'judged', key: KEY, run: fakeRun() })
           signals.emit(signal)
           await aborted
-          return RECORD
+          request.onEvent({ type: 'ended', stopped: `interrupted by ${signal}` })
         },
       },
     })
@@ -163,7 +165,6 @@ describe('a signal', () => {
         runSuite: async () => {
           signals.emit('SIGINT')
           signals.emit('SIGINT')
-          return RECORD
         },
       },
     })
@@ -175,14 +176,17 @@ describe('a signal', () => {
     const { code, stdout, stderr } = await invoke(['run', '--json'], {
       signals,
       dependencies: {
-        runSuite: async () => {
+        runSuite: async ({ onEvent }) => {
+          onEvent({ type: 'planned', runs: [KEY, { ...KEY, variant: 'leaky' }] })
+          onEvent({ type: 'judged', key: KEY, run: fakeRun() })
           signals.emit('SIGTERM')
-          return RECORD
+          onEvent({ type: 'ended', stopped: 'interrupted by SIGTERM' })
         },
       },
     })
     expect(code).toBe(143)
-    expect(JSON.parse(stdout)).toMatchObject({ totals: { runs: 1 } })
+    const reason = 'interrupted by SIGTERM: 1 of 2 runs were judged'
+    expect(JSON.parse(stdout)).toMatchObject({ totals: { runs: 1, skipped: 1 }, skipped: [{ ...KEY, variant: 'leaky', reason }] })
     expect(stderr).toContain('INTERRUPTED by SIGTERM: ')
   })
 })

@@ -1,17 +1,23 @@
 import { renderJson } from '../../../reports/json.ts'
+import { noticeOf } from '../../../reports/notice.ts'
 import { renderText } from '../../../reports/text.ts'
 import type { BackendKind } from '../../model/backend.ts'
 import type { RunRecord } from '../../model/run-record.ts'
+import { entryOf, recordOf } from '../../scenario/journal-record.ts'
 import type { LoadedScenario, SuiteRequest } from '../../scenario/suite.ts'
+import { newRunId } from '../../subjects/run-id.ts'
 import type { RunArguments } from './arguments.ts'
 import { backendChoice } from './backend-choice.ts'
 import { errorText } from './error-text.ts'
 import type { ExecDependencies } from './exec-command.ts'
 import { EXIT, exitCodeOf, exitCodeOfError } from './exit-code.ts'
 import { listenForInterruption } from './interruption.ts'
-import { type Environment, type Interrupt, type Io, print, tell, terminalWidth, wantsColour } from './io.ts'
+import { type Environment, type Io, print, tell, terminalWidth, wantsColour } from './io.ts'
+import { type Journal, startJournal } from './journal.ts'
+import { reportLeftJournals } from './left-journals.ts'
 import { type OutputFolder, openOutputFolder } from './output-folder.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { tellReports } from './report-files.ts'
 import { chosenScenarios, chosenVariants, runnable } from './scenario-choice.ts'
 import { sourceReader } from './source-reader.ts'
 
@@ -19,7 +25,8 @@ import { sourceReader } from './source-reader.ts'
 export interface Dependencies extends ExecDependencies {
   readonly version: string
   discover(): Promise<readonly LoadedScenario[]>
-  runSuite(request: SuiteRequest): Promise<RunRecord>
+  /** What it finds it tells by events: the report is made of them. */
+  runSuite(request: SuiteRequest): Promise<unknown>
   /** Does a container engine answer here? */
   hasEngine(): Promise<boolean>
 }
@@ -29,63 +36,50 @@ function requiredBackends(parsed: RunArguments, kinds: readonly BackendKind[], e
   return [...parsed.require, ...(parsed.backend === null ? [] : kinds), ...(isDockerRequired ? (['minio'] as const) : [])]
 }
 
-/** Writes the files that --reporter names; a failure is told and does not cost the report on stdout. Answers whether all were written. */
-async function writeFiles(folder: OutputFolder, texts: ReadonlyMap<string, string>, io: Io): Promise<boolean> {
-  try {
-    const files: string[] = []
-    for (const [name, text] of texts) files.push(await folder.write(name, text))
-    await tell(io, `report: ${files.join(', ')}\n`)
-    return true
-  } catch (error) {
-    await tell(io, errorText(error))
-    return false
-  }
-}
-
-/** Nothing is left out in silence: says so when the run ended before all that was planned was judged. */
-function noticeOf(record: RunRecord, planned: number, interruptedBy: Interrupt | null): string | null {
-  const count = `${record.runs.length} of ${planned} runs were judged`
-  if (interruptedBy !== null) return `INTERRUPTED by ${interruptedBy}: ${count}`
-  return record.runs.length + record.skipped.length < planned ? `STOPPED EARLY: ${count}` : null
-}
-
 interface Reporting {
   readonly record: RunRecord
-  readonly notice: string | null
   readonly parsed: RunArguments
   readonly folder: OutputFolder
 }
 
 /** Prints the report and writes its files; answers whether the files could be written. */
-async function report({ record, notice, parsed, folder }: Reporting, io: Io): Promise<boolean> {
-  const readSource = sourceReader(io.cwd)
-  const json = renderJson(record)
-  const texts = new Map<string, string>()
-  if (parsed.reporter.includes('text'))
-    texts.set('run.txt', renderText(record, { colour: false, width: Number.POSITIVE_INFINITY, readSource, notice }))
-  if (parsed.reporter.includes('json')) texts.set('run.json', json)
-  // these bring libraries along that no other command should wait for
-  if (parsed.reporter.includes('html')) {
-    const { renderHtml } = await import('../../../reports/html/page.ts')
-    texts.set('run.html', renderHtml(record, { readSource, notice }))
+async function report({ record, parsed, folder }: Reporting, io: Io): Promise<boolean> {
+  const isWritten = await tellReports({ record, formats: parsed.reporter, folder, cwd: io.cwd }, io)
+  const notice = noticeOf(record)
+  if (parsed.json) {
+    // stdout is one document; who reads along on stderr must hear it too
+    if (notice !== null) await tell(io, `${notice}\n`)
+    await print(io, renderJson(record))
+    return isWritten
   }
-  if (parsed.reporter.includes('junit')) {
-    const { renderJunit } = await import('../../../reports/junit.ts')
-    texts.set('junit.xml', renderJunit(record, { readSource }))
-  }
-  const isWritten = await writeFiles(folder, texts, io)
   const width = terminalWidth(io.stdout) ?? Number.POSITIVE_INFINITY
-  await print(io, parsed.json ? json : renderText(record, { colour: wantsColour(io.stdout, io.env), width, readSource, notice }))
+  await print(io, renderText(record, { colour: wantsColour(io.stdout, io.env), width, readSource: sourceReader(io.cwd), notice }))
   return isWritten
 }
 
-async function sweepFirst(dependencies: Dependencies, progress: Progress): Promise<void> {
+async function sweepFirst(dependencies: Dependencies, folder: OutputFolder, progress: Progress): Promise<void> {
   try {
     const swept = await dependencies.sweep()
     if (swept.length > 0) progress.note(`swept what a killed run had left: ${swept.join(', ')}`)
+    for (const line of await reportLeftJournals(folder)) progress.note(line)
   } catch (error) {
     progress.note(`could not sweep what a killed run may have left: ${error instanceof Error ? error.message : String(error)}`)
   }
+}
+
+/** Where to find what no report could be made of. */
+function keptText(journal: Journal): string {
+  const kept = journal.file()
+  if (kept === null) return ''
+  const what = kept.isComplete ? 'what was judged' : 'what was judged before the disk took no more'
+  return `${what} is kept in ${kept.path}: \`watertight report ${kept.path}\` renders it, and so does the next start\n`
+}
+
+/** What happened is told and counts, whatever went wrong; what was judged until then is not lost for it. */
+async function reportBreak(journal: Journal, parsed: RunArguments, folder: OutputFolder, io: Io): Promise<boolean> {
+  if (!journal.entries().some(({ type }) => type === 'judged')) return true
+  journal.add({ type: 'ended', stopped: 'broken off by an error' })
+  return tellReports({ record: recordOf(journal.entries(), 'killed'), formats: parsed.reporter, folder, cwd: io.cwd }, io)
 }
 
 /** `watertight run`: resolves to the exit code. Throws HarnessError for misuse, before anything was started. */
@@ -93,16 +87,20 @@ export async function runCommand(parsed: RunArguments, io: Io, dependencies: Dep
   const backends = backendChoice(parsed.backend, parsed.allowRemote, io.env)
   const variants = chosenVariants(parsed.variant)
   const { wanted, left } = runnable(chosenScenarios(parsed.scenarios, await dependencies.discover()), variants, backends, parsed.require)
-  const folder = await openOutputFolder(parsed.output, io.cwd)
+  const runId = newRunId()
+  const folder = await openOutputFolder(parsed.output, io.cwd, runId)
   const progress = await createProgress(io)
   const interruption = listenForInterruption(io, (interrupt) =>
     progress.note(`${interrupt}: stopping, and reporting what was judged so far; once more to end at once`),
   )
-  let planned = 0
+  const onTrouble = (message: string): void =>
+    progress.note(`no journal can be written to ${parsed.output}: ${message}; the run goes on, but a kill would lose what it judged`)
+  const journal = startJournal({ folder, runId, cwd: io.cwd, formats: parsed.reporter, onTrouble })
+  let isWritten = true
   try {
     if (left.length > 0) progress.note(`no such variant or backend in ${left.join(', ')}: not part of this run`)
-    await sweepFirst(dependencies, progress)
-    const record = await dependencies.runSuite({
+    await sweepFirst(dependencies, folder, progress)
+    await dependencies.runSuite({
       scenarios: wanted,
       variants,
       backends: backends.kinds,
@@ -113,22 +111,27 @@ export async function runCommand(parsed: RunArguments, io: Io, dependencies: Dep
       bail: parsed.bail,
       signal: interruption.signal,
       docker: await dependencies.hasEngine(),
+      runId,
       onEvent: (event) => {
-        if (event.type === 'planned') planned = event.runs.length
+        const entry = entryOf(event)
+        if (entry !== null) journal.add(entry)
         progress.onEvent(event)
       },
     })
     progress.stop()
-    const notice = noticeOf(record, planned, interruption.by())
-    if (notice !== null && parsed.json) await tell(io, `${notice}\n`)
-    const isWritten = await report({ record, notice, parsed, folder }, io)
+    const record = recordOf(journal.entries(), 'killed')
+    isWritten = false
+    isWritten = await report({ record, parsed, folder }, io)
     const code = exitCodeOf({ record, required: requiredBackends(parsed, backends.kinds, io.env), interruptedBy: interruption.by() })
     return code === EXIT.ok && !isWritten ? EXIT.inconclusive : code
   } catch (error) {
     progress.stop()
+    isWritten &&= await reportBreak(journal, parsed, folder, io)
     await tell(io, errorText(error))
     return exitCodeOfError(error, interruption.by())
   } finally {
+    await journal.close(isWritten ? 'remove' : 'keep')
+    if (!isWritten) await tell(io, keptText(journal))
     interruption.stop()
   }
 }
