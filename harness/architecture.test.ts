@@ -215,6 +215,6 @@ describe('the rule of the ledger', () => {
 })
 
 test('the public door is these values and no others', () => {
-  // The contract has one more, defineConfig; it joins this list when it exists.
-  expect(Object.keys(door).toSorted()).toEqual(['HarnessError', 'LeakError', 'defineScenario', 'expectNoLeaks', 'findLeaks', 'runScenario'])
+  const values = ['HarnessError', 'LeakError', 'defineConfig', 'defineScenario', 'expectNoLeaks', 'findLeaks', 'runScenario']
+  expect(Object.keys(door).toSorted()).toEqual(values)
 })

@@ -3,6 +3,7 @@ import type { Diagnosis } from './diagnosis.ts'
 /** Why the harness itself could not do what was asked. Each has a documented exit code (product.md). */
 export type HarnessErrorCode =
   | 'INVALID_OPTION'
+  | 'INVALID_CONFIG'
   | 'UNKNOWN_SCENARIO'
   | 'INVALID_SCENARIO'
   | 'OVERLAPPING_CALLS'

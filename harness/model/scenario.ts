@@ -56,8 +56,8 @@ export interface Scenario {
   readonly backend: BackendSpec | null
   /** Name of a limit profile, for the record. */
   readonly limits: string | null
-  /** The contract: back at the baseline this long after the work ends. */
-  readonly idleTimeoutMs: number
+  /** The contract: back at the baseline this long after the work ends; null: the configuration's word, else 6 s. */
+  readonly idleTimeoutMs: number | null
   readonly cases: Readonly<Record<string, Variants>>
   /** Absolute path of the module that defined it, for the child to load it again; null when that is not a file. */
   readonly file: string | null

@@ -1,14 +1,14 @@
 /** Entry of the child in which one variant of one scenario runs. */
-import { pathToFileURL } from 'node:url'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { BackendAddress } from '../model/backend.ts'
 import { HarnessError } from '../model/errors.ts'
 import type { Scenario, WorkContext } from '../model/scenario.ts'
 import { type Errand, hostErrand } from '../subjects/child-host.ts'
 import type { ChildOrders } from '../subjects/child-protocol.ts'
+import { importModule } from './import-module.ts'
 
 async function prepare(orders: ChildOrders, ledger: Ledger): Promise<Errand> {
-  const module = (await import(pathToFileURL(orders.file).href)) as { default: Scenario }
+  const module = (await importModule(orders.file)) as unknown as { default: Scenario }
   const variant = module.default.cases[orders.case]?.[orders.variant]
   if (variant === undefined) throw new HarnessError('UNKNOWN_SCENARIO', `${module.default.name} has no ${orders.variant} variant`)
   const controller = new AbortController()

@@ -18,9 +18,6 @@ export interface ScenarioDefinition extends Variants {
   readonly cases?: Readonly<Record<string, Variants>>
 }
 
-/** AIStore's default idle time for peers and clouds (facts.md). */
-const DEFAULT_IDLE_TIMEOUT_MS = 6_000
-
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', 'expected a function')
 const expects = z.strictObject({
   verdict: z.enum(['clean', 'leaked', 'misconfigured', 'inconclusive']),
@@ -69,7 +66,7 @@ export function defineScenario(definition: ScenarioDefinition): Scenario {
     shows: definition.shows ?? '',
     backend: definition.backend ?? null,
     limits: definition.limits ?? null,
-    idleTimeoutMs: definition.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+    idleTimeoutMs: definition.idleTimeoutMs ?? null,
     cases,
     file: captureStack(defineScenario).frame()?.file ?? null,
   }

@@ -2,6 +2,7 @@
 import { availableParallelism, loadavg } from 'node:os'
 import { HarnessError } from '../model/errors.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
+import type { Allowance, Budget } from '../model/options.ts'
 import type { RunRecord, ScenarioRun } from '../model/run-record.ts'
 import { explainHang } from '../session/explain-hang.ts'
 import { realClock } from '../session/real-clock.ts'
@@ -23,6 +24,8 @@ export interface ExecRequest extends Pick<ExecOptions, 'command' | 'args' | 'cwd
   readonly idleTimeoutMs: number | null
   readonly timeoutMs: number
   readonly load: ProgramLoad | null
+  readonly allow: readonly Allowance[]
+  readonly budget: Budget
   /** How often; from 1. */
   readonly repeat: number
   readonly signal: AbortSignal

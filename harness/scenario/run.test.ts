@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Judging } from '../model/config.ts'
 import type { RunRecord } from '../model/run-record.ts'
 import { liveProcess } from '../subjects/run-id.ts'
 import { discoverScenarios } from './discover.ts'
@@ -16,20 +17,21 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Runs one scenario whose clean work is `body`, in a child, as the command line would. */
-async function runWork(name: string, body: string, workTimeoutMs: number, after = ''): Promise<RunRecord> {
-  const own = mkdtempSync(join(folder, `${name}-`))
-  const file = join(own, 'process', `${name}.ts`)
+async function runWork(name: string, body: string, workTimeoutMs: number, after = '', own?: Judging): Promise<RunRecord> {
+  const place = mkdtempSync(join(folder, `${name}-`))
+  const file = join(place, 'process', `${name}.ts`)
   const text = [
     `import { defineScenario } from '${DOOR}'`,
-    `export default defineScenario({ name: '${name}', idleTimeoutMs: 300, work: async (context) => {`,
+    `const defined = defineScenario({ name: '${name}', idleTimeoutMs: 300, work: async (context) => {`,
     body,
     '} })',
+    'export default defined',
     after,
   ].join('\n')
-  mkdirSync(join(own, 'process'))
+  mkdirSync(join(place, 'process'))
   writeFileSync(file, text)
   return runSuite({
-    scenarios: await discoverScenarios(own),
+    scenarios: (await discoverScenarios(place)).map((loaded) => ({ ...loaded, ...(own && { own }) })),
     variants: ['fixed'],
     backends: ['embedded'],
     url: null,
@@ -76,6 +78,20 @@ test('work that throws is not as expected, and is judged all the same', async ()
 test('a timer left by the work is named at its line', async () => {
   const { runs } = await runWork('timer', 'setInterval(() => {}, 1_000)', 5_000)
   expect(runs[0]).toMatchObject({ verdict: 'leaked', findings: [{ code: 'TIMER_LEFT', openedAt: { line: 3 } }] })
+})
+
+test('what the configuration of its writer allows is not a leak, and its contract holds where the scenario has none', async () => {
+  const own: Judging = { idleTimeoutMs: 150, allow: [{ code: 'TIMER_LEFT', because: 'a heartbeat' }] }
+  const { runs } = await runWork('allowed', 'setInterval(() => {}, 1_000)', 5_000, '', own)
+  expect(runs[0]).toMatchObject({ verdict: 'clean', asExpected: true, deadlineMs: 300 })
+  const { runs: silent } = await runWork(
+    'silent',
+    'setInterval(() => {}, 1_000)',
+    5_000,
+    'Object.assign(defined, { idleTimeoutMs: null })',
+    own,
+  )
+  expect(silent[0]).toMatchObject({ verdict: 'clean', deadlineMs: 150 })
 })
 
 test('no child is left when the suite returns', async () => {

@@ -1,5 +1,6 @@
 /** One cell of the matrix: a backend, a child, the plot, the proof. */
 import type { Backend, BackendKind } from '../model/backend.ts'
+import type { Judging } from '../model/config.ts'
 import { HarnessError } from '../model/errors.ts'
 import type { Expectation, LatencySummary, ScenarioRun } from '../model/run-record.ts'
 import { ONLY_CASE, type Phase, type RunKey, type Scenario, type Variant } from '../model/scenario.ts'
@@ -8,6 +9,7 @@ import { prove } from '../session/proof.ts'
 import { realClock } from '../session/real-clock.ts'
 import { resolveOptions } from '../session/resolve-options.ts'
 import { sample } from '../session/timeline.ts'
+import { IDLE_TIMEOUT_MS } from '../session/watch-program.ts'
 import { startNodeChild } from '../subjects/node-child.ts'
 import type { WorkOutcome } from '../subjects/subject.ts'
 import { disagreements } from './expectation.ts'
@@ -18,6 +20,8 @@ export interface RunRequest {
   readonly scenario: Scenario
   /** The module it is the default export of. */
   readonly file: string
+  /** How the user's configuration wants their own scenario judged. */
+  readonly own?: Judging
   readonly key: RunKey
   readonly url: string | null
   readonly iterations: number
@@ -51,10 +55,11 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   if (signal.aborted) throw new HarnessError('INTERRUPTED', 'interrupted')
 
   const options = resolveOptions({
-    idleTimeoutMs: request.idleTimeoutMs ?? scenario.idleTimeoutMs,
+    stallMs: STALL_MS,
+    ...request.own,
+    idleTimeoutMs: idleTimeoutOf(request),
     iterations: request.iterations,
     workTimeoutMs: request.workTimeoutMs,
-    stallMs: STALL_MS,
     signal,
   })
   using sampler = sample(child, realClock, SAMPLE_MS)
@@ -118,13 +123,19 @@ export function variantOf(scenario: Scenario, key: RunKey): Variant & { readonly
   return variant
 }
 
+/** What was asked for, else the scenario's own word, else the configuration's, ms. */
+export function idleTimeoutOf({ idleTimeoutMs, scenario, own }: Pick<RunRequest, 'idleTimeoutMs' | 'scenario' | 'own'>): number {
+  return idleTimeoutMs ?? scenario.idleTimeoutMs ?? own?.idleTimeoutMs ?? IDLE_TIMEOUT_MS
+}
+
 async function startBoth(request: RunRequest) {
-  const { scenario, key, runId, signal, url, onPhase, file } = request
+  const { scenario, key, runId, signal, url, onPhase, file, own } = request
   onPhase('backend', key.backend)
   const backend = key.backend === null ? null : await startBackend(scenario, key.backend, { runId, signal, url, onPhase })
   try {
     onPhase('baseline', null)
-    const orders = { file, case: key.case ?? ONLY_CASE, variant: key.variant, backend: backend?.address ?? null, level: 'full' } as const
+    const { variant } = key
+    const orders = { file, case: key.case ?? ONLY_CASE, variant, backend: backend?.address ?? null, level: own?.level ?? 'full' }
     const child = await startNodeChild({ entry: CHILD_ENTRY, orders, runId, clock: realClock })
     return { backend, child }
   } catch (error) {

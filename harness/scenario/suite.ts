@@ -2,6 +2,7 @@
 import { availableParallelism, loadavg } from 'node:os'
 import PQueue from 'p-queue'
 import type { BackendKind } from '../model/backend.ts'
+import type { Judging } from '../model/config.ts'
 import { BackendUnavailable, HarnessError } from '../model/errors.ts'
 import type { JournalEntry, Stop, Timed } from '../model/journal.ts'
 import type { RunRecord, SkippedRun, VariantName } from '../model/run-record.ts'
@@ -16,6 +17,8 @@ export interface LoadedScenario {
   readonly scenario: Scenario
   /** Absolute path of the module whose default export it is: the subject loads it again from here. */
   readonly file: string
+  /** Of the user's own: how their configuration wants it judged. Absent: one of ours, judged by its own word alone. */
+  readonly own?: Judging
 }
 
 export interface SuiteRequest {

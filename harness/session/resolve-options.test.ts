@@ -28,39 +28,41 @@ describe('resolveOptions', () => {
   }
 
   it('points from an unknown key to the right one', () => {
-    expect(said({ idleTimeout: 5 })).toMatchInlineSnapshot(`"HarnessError: unsupported option idleTimeout, use idleTimeoutMs"`)
-    expect(said({ iteration: 5 })).toMatchInlineSnapshot(`"HarnessError: unsupported option iteration, use iterations"`)
-    expect(said({ ignore: [] })).toMatchInlineSnapshot(`"HarnessError: unsupported option ignore, use allow"`)
+    expect(said({ idleTimeout: 5 })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`idleTimeout\` is not a field; did you mean \`idleTimeoutMs\`?"`,
+    )
+    expect(said({ iteration: 5 })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`iteration\` is not a field; did you mean \`iterations\`?"`,
+    )
+    expect(said({ ignore: [] })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`ignore\` is not a field; did you mean \`allow\`?"`)
   })
 
   it('says which value is out of bounds', () => {
     expect(said({ idleTimeoutMs: 0 })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option idleTimeoutMs: Too small: expected number to be >=1"`,
+      `"HarnessError: invalid option: \`idleTimeoutMs\` is 0: it takes a number from 1 to 2147483647"`,
     )
     expect(said({ workTimeoutMs: 3e9 })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option workTimeoutMs: Too big: expected number to be <=2147483647"`,
+      `"HarnessError: invalid option: \`workTimeoutMs\` is 3000000000: it takes a number from 1 to 2147483647"`,
     )
     expect(said({ iterations: 1.5 })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option iterations: Invalid input: expected int, received number"`,
+      `"HarnessError: invalid option: \`iterations\` is 1.5: it takes a whole number from 1 to 100000"`,
     )
     expect(said({ level: 'all' })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option level: Invalid option: expected one of "full"|"sampled"|"off""`,
+      `"HarnessError: invalid option: \`level\` is 'all': it takes 'full', 'sampled' or 'off'"`,
     )
     expect(said({ budget: { sockets: -1 } })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option budget.sockets: Too small: expected number to be >=0"`,
+      `"HarnessError: invalid option: \`budget.sockets\` is -1: it takes a whole number from 0 on"`,
     )
     expect(said({ allow: [{ code: 'UNREAD_BODY' }] })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option allow.0.because: Invalid input: expected string, received undefined"`,
+      `"HarnessError: invalid option: \`allow[0].because\` is missing: it takes a text that is not empty"`,
     )
-    expect(said({ signal: {} })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option signal: Invalid input: expected AbortSignal, received object"`,
-    )
-    expect(said({ pools: [1] })).toMatchInlineSnapshot(`"HarnessError: invalid option pools.0: expected an undici dispatcher"`)
+    expect(said({ signal: {} })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`signal\` is {}: it takes an AbortSignal"`)
+    expect(said({ pools: [1] })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`pools[0]\` is 1: it takes an undici dispatcher"`)
   })
 
   it('names every mistake at once', () => {
     expect(said({ idleTimeoutMs: -1, timeout: 5 })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option idleTimeoutMs: Too small: expected number to be >=1; unsupported option timeout, use workTimeoutMs"`,
+      `"HarnessError: invalid option: \`idleTimeoutMs\` is -1: it takes a number from 1 to 2147483647; \`timeout\` is not a field; did you mean \`workTimeoutMs\`?"`,
     )
   })
 })

@@ -1,16 +1,17 @@
 /** Options are resolved once, at the door: unknown keys and values out of bounds are refused with a pointer to what is right. */
-import { closest } from 'fastest-levenshtein'
 import { z } from 'zod'
 import { HarnessError } from '../model/errors.ts'
 import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
 import { DEFAULTS, type FindLeaksOptions, type ResolvedOptions } from '../model/options.ts'
+import { complaints } from './complaints.ts'
 
 /** A timer beyond this fires at once in Node (2^31 - 1 ms). */
 const MAX_TIMER_MS = 2_147_483_647
 const durationMs = z.number().min(1).max(MAX_TIMER_MS)
 const count = z.number().int().min(0)
 
-const SCHEMA = z.strictObject({
+/** Each with its bounds; a configuration takes the same. */
+export const OPTION_FIELDS = {
   idleTimeoutMs: durationMs.optional(),
   idleConnections: z.enum(['wait', 'trust', 'flush']).optional(),
   level: z.enum(['full', 'sampled', 'off']).optional(),
@@ -27,14 +28,15 @@ const SCHEMA = z.strictObject({
       }),
     )
     .optional(),
-  pools: z.array(z.custom<object>((value) => typeof value === 'object' && value !== null, 'expected an undici dispatcher')).optional(),
+  pools: z.array(z.custom<object>((value) => typeof value === 'object' && value !== null, 'it takes an undici dispatcher')).optional(),
   workTimeoutMs: durationMs.optional(),
-  signal: z.instanceof(AbortSignal).optional(),
+  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'it takes an AbortSignal').optional(),
   stallMs: durationMs.nullable().optional(),
-})
+}
+const SCHEMA = z.strictObject(OPTION_FIELDS)
 
 /** Spellings people know from elsewhere. */
-const ALIASES: Readonly<Record<string, string>> = {
+export const ALIASES: Readonly<Record<string, string>> = {
   idleTimeout: 'idleTimeoutMs',
   timeout: 'workTimeoutMs',
   workTimeout: 'workTimeoutMs',
@@ -44,8 +46,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 /** @throws {HarnessError} INVALID_OPTION: names the field, what was given, the bounds, and the nearest right spelling. */
 export function resolveOptions(given: FindLeaksOptions = {}): ResolvedOptions {
-  const parsed = SCHEMA.safeParse(given)
-  if (!parsed.success) throw new HarnessError('INVALID_OPTION', parsed.error.issues.map(explain).join('; '))
+  const mistakes = complaints(SCHEMA, given, ALIASES)
+  if (mistakes.length > 0) throw new HarnessError('INVALID_OPTION', `invalid option: ${mistakes.join('; ')}`)
   const { budget, ...rest } = given
   return {
     ...DEFAULTS,
@@ -61,11 +63,4 @@ export function resolveOptions(given: FindLeaksOptions = {}): ResolvedOptions {
 
 function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as { [K in keyof T]: Exclude<T[K], undefined> }
-}
-
-function explain(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `unsupported option ${key}, use ${ALIASES[key] ?? closest(key, Object.keys(SCHEMA.shape))}`).join('; ')
-  }
-  return `invalid option ${issue.path.join('.')}: ${issue.message}`
 }

@@ -6,7 +6,7 @@ import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Diagnosis } from '../model/diagnosis.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
-import type { ResolvedOptions } from '../model/options.ts'
+import type { Allowance, Budget, ResolvedOptions } from '../model/options.ts'
 import type { LatencySummary, Timeline } from '../model/run-record.ts'
 import type { Ending, Executed } from '../subjects/exec-child.ts'
 import { awaitTurn, type Turn } from './await-turn.ts'
@@ -23,6 +23,9 @@ export interface WatchRequest {
   /** The contract of a service; null: none was given, so its pools may stay warm. */
   readonly idleTimeoutMs: number | null
   readonly timeoutMs: number
+  /** What may stay: exemptions with their reason, and how many. */
+  readonly allow: readonly Allowance[]
+  readonly budget: Budget
   /** Drives the program as soon as it can; null: it waits for whoever comes. */
   readonly load: Drive | null
   /** Aborted: judged as it is. */
@@ -50,7 +53,7 @@ export interface Watched {
   readonly notes: readonly string[]
 }
 
-/** Unless somebody says otherwise: back at the baseline so long after the last answer. */
+/** Unless somebody says otherwise: back at the baseline so long after the last answer (AIStore's default idle time for peers and clouds, facts.md). */
 export const IDLE_TIMEOUT_MS = 6_000
 const SAMPLE_MS = 100
 /** A second look at a program that hangs tells what still moves. */
@@ -120,7 +123,8 @@ async function judgeEnded(program: Executed, request: WatchRequest, ending: Endi
   const last = await program.lastPage()
   const page = last === null ? null : mapPage(whatExitLeaves(last, isHung))
   const doubts = silenceOf(program, last, ending)
-  const options = resolveOptions({ idleConnections: 'trust' })
+  const { allow, budget } = request
+  const options = resolveOptions({ idleConnections: 'trust', allow, budget })
   const hung = isHung ? ({ because: 'never settled', afterMs } as const) : null
   const draft = draftOf(request, { options, hung, doubts })
   // A page that is not there is said once, in words that fit.
@@ -146,9 +150,11 @@ function silenceOf(program: Executed, last: LedgerPage | null, { signal }: Endin
 }
 
 async function judgeIdle(program: Executed, request: WatchRequest, baseline: Census, peak: () => Census | null): Promise<Judged> {
-  const { clock, idleTimeoutMs } = request
+  const { clock, idleTimeoutMs, allow, budget } = request
   const options = resolveOptions(
-    idleTimeoutMs === null ? { idleConnections: 'trust', allow: [WARM_POOLS] } : { idleTimeoutMs, idleConnections: 'wait' },
+    idleTimeoutMs === null
+      ? { idleConnections: 'trust', allow: [WARM_POOLS, ...allow], budget }
+      : { idleTimeoutMs, idleConnections: 'wait', allow, budget },
   )
   const deadlineMs = idleTimeoutMs ?? IDLE_TIMEOUT_MS
   let raw = NOTHING
@@ -198,7 +204,8 @@ async function judgeNow(
   const page = last === null ? null : mapPage(last)
   const unheard = program.unheard()
   // Whatever is idle in a pool keeps nobody: a hang has other causes.
-  const options = resolveOptions({ idleConnections: 'trust', allow: [WARM_POOLS] })
+  const { allow, budget } = request
+  const options = resolveOptions({ idleConnections: 'trust', allow: [WARM_POOLS, ...allow], budget })
   const draft = draftOf(request, { ...given, options: unheard === null ? options : { ...options, level: 'off' } })
   // What was cut short holds what it works with: only what nobody will ever come back for counts.
   const judgedPage = given.hung === null && page !== null ? whatExitLeaves(page, false) : page

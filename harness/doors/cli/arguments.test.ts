@@ -97,6 +97,8 @@ describe('a command line that is understood', () => {
         --json                          print one JSON document (watertight/run@1) instead of the text
         --reporter <formats>            comma list of text, json, html, junit: what to write to the output
                                         folder (default: text,json,html)
+        --config <file>                 the configuration to use (default: watertight.config.ts of the
+                                        working directory, if it is there)
         --output <folder>               where to write run.txt, run.json, run.html and junit.xml (default:
                                         reports/out)
         -h, --help                      display help for command
@@ -115,7 +117,7 @@ describe('a command line that is understood', () => {
         AWS_ACCESS_KEY_ID=... AWS_SECRET_ACCESS_KEY=... watertight run --backend http://127.0.0.1:9000
 
       Exit codes, the first that applies:
-        3    misuse: bad option, unknown scenario, too old Node
+        3    misuse: bad option, bad configuration, unknown scenario, too old Node
         1    a verdict other than declared
         2    inconclusive, or a required part is missing
         0    every run is as declared (a leaky scenario that leaks is)

@@ -1,16 +1,16 @@
 import { Command, CommanderError, Option } from 'commander'
+import { REPORT_FORMATS, type ReportFormat, type WatertightConfig } from '../../model/config.ts'
 import { HarnessError } from '../../model/errors.ts'
 import type { VariantName } from '../../model/run-record.ts'
+import { configOption } from './config-option.ts'
 import { addExec, type ExecArguments } from './exec-arguments.ts'
 import { EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
 import { choice, choices, durationMs, wholeNumber } from './option-values.ts'
 
-/** The formats --reporter can write. */
-export const REPORT_FORMATS = ['text', 'json', 'html', 'junit'] as const
-export type ReportFormat = (typeof REPORT_FORMATS)[number]
-
 export interface RunArguments {
   readonly command: 'run'
+  /** File of the configuration; null: the one of the working directory, if it has one. */
+  readonly config: string | null
   /** Empty: all. */
   readonly scenarios: readonly string[]
   readonly variant: VariantName | 'both'
@@ -30,6 +30,7 @@ export interface RunArguments {
 
 export interface ListArguments {
   readonly command: 'list'
+  readonly config: string | null
   readonly json: boolean
 }
 
@@ -46,7 +47,7 @@ type RunOptions = Partial<Omit<RunArguments, 'command' | 'scenarios' | 'workTime
   readonly idleTimeout?: number
 }
 
-function addRun(program: Command, take: (parsed: Arguments) => void): void {
+function addRun(program: Command, config: WatertightConfig, take: (parsed: Arguments) => void): void {
   program
     .command('run')
     .summary('run scenarios and judge what they leave open')
@@ -88,22 +89,24 @@ function addRun(program: Command, take: (parsed: Arguments) => void): void {
         'comma list of text, json, html, junit: what to write to the output folder (default: text,json,html)',
       ).argParser(choices('--reporter', REPORT_FORMATS)),
     )
+    .addOption(configOption())
     .option('--output <folder>', 'where to write run.txt, run.json, run.html and junit.xml (default: reports/out)')
     .addHelpText('after', RUN_HELP)
     .action((scenarios: string[], options: RunOptions) => {
       take({
         command: 'run',
+        config: options.config ?? null,
         scenarios: [...new Set(scenarios)],
         variant: options.variant ?? 'both',
-        backend: options.backend ?? null,
-        require: options.require ?? [],
-        iterations: options.iterations ?? 1,
-        reporter: options.reporter ?? ['text', 'json', 'html'],
-        output: options.output ?? 'reports/out',
+        backend: options.backend ?? config.backend ?? null,
+        require: options.require ?? config.require ?? [],
+        iterations: options.iterations ?? config.iterations ?? 1,
+        reporter: options.reporter ?? config.reporters ?? ['text', 'json', 'html'],
+        output: options.output ?? config.output ?? 'reports/out',
         json: options.json ?? false,
         bail: options.bail ?? false,
         allowRemote: options.allowRemote ?? false,
-        workTimeoutMs: options.workTimeout ?? 60_000,
+        workTimeoutMs: options.workTimeout ?? config.workTimeoutMs ?? 60_000,
         idleTimeoutMs: options.idleTimeout ?? null,
       })
     })
@@ -115,8 +118,11 @@ function addList(program: Command, take: (parsed: Arguments) => void): void {
     .summary('list the scenarios')
     .description('Lists the scenarios: layer, client, backends, and what each shows.')
     .option('--json', 'print one JSON document (watertight/list@1) instead of the table')
+    .addOption(configOption())
     .addHelpText('after', EXIT_CODES_HELP)
-    .action((options: { readonly json?: boolean }) => take({ command: 'list', json: options.json ?? false }))
+    .action((options: { readonly json?: boolean; readonly config?: string }) =>
+      take({ command: 'list', config: options.config ?? null, json: options.json ?? false }),
+    )
 }
 
 /** Commander's complaint in our form: what, then what to do about it. */
@@ -134,11 +140,16 @@ function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
   return new HarnessError('INVALID_OPTION', complaint, meant === '' ? help : `${meant} ${help}`)
 }
 
-/** Reads a command line. `width` is for help texts. Throws HarnessError for what it does not understand. */
-export function parseArguments(
-  argv: readonly string[],
-  { version, width }: { readonly version: string; readonly width: number },
-): Arguments {
+export interface Reading {
+  readonly version: string
+  /** Of help texts. */
+  readonly width: number
+  /** What holds where the command line says nothing; the defaults hold where this is silent, too. */
+  readonly config: WatertightConfig
+}
+
+/** Reads a command line. Throws HarnessError for what it does not understand. */
+export function parseArguments(argv: readonly string[], { version, width, config }: Reading): Arguments {
   let parsed: Arguments | null = null
   let shown = ''
   const take = (found: Arguments): void => {
@@ -159,9 +170,9 @@ export function parseArguments(
       getOutHasColors: () => false,
     })
     .addHelpText('after', PROGRAM_HELP)
-  addRun(program, take)
+  addRun(program, config, take)
   addList(program, take)
-  addExec(program, take)
+  addExec(program, config, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

@@ -1,8 +1,9 @@
 import { BlockList, isIP } from 'node:net'
 import type { BackendKind } from '../../model/backend.ts'
 import { HarnessError } from '../../model/errors.ts'
+import { nearest } from '../../session/nearest.ts'
 import type { Environment } from './io.ts'
-import { nearest, quoted } from './nearest.ts'
+import { quoted } from './quoted.ts'
 
 export interface BackendChoice {
   readonly kinds: readonly BackendKind[]

@@ -31,7 +31,13 @@ async function sweep(): Promise<readonly string[]> {
 /** The real ones, loaded when they are needed: --help must not wait for a container library. */
 export const dependencies: Dependencies = {
   version: TOOL_VERSION,
-  discover: async () => (await import('../../scenario/discover.ts')).discoverScenarios(SCENARIOS),
+  async discover(own) {
+    const { discoverOwn, discoverScenarios } = await import('../../scenario/discover.ts')
+    const theirs = own === null ? [] : await discoverOwn(own)
+    // One of theirs stands before one of ours with the same name: a new version of ours must not break their run.
+    const isTaken = new Set(theirs.map(({ scenario }) => scenario.name))
+    return [...theirs, ...(await discoverScenarios(SCENARIOS)).filter(({ scenario }) => !isTaken.has(scenario.name))]
+  },
   runSuite: async (request) => (await import('../../scenario/suite.ts')).runSuite(request),
   hasEngine: async () => (await (await import('../../../fixtures/containers/engine.ts')).pingEngine()).ok,
   sweep,

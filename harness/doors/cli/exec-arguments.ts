@@ -1,9 +1,13 @@
 import { type Command, Option } from 'commander'
+import type { WatertightConfig } from '../../model/config.ts'
+import type { Allowance, Budget } from '../../model/options.ts'
+import { configOption } from './config-option.ts'
 import { EXEC_HELP } from './exec-help.ts'
 import { durationMs, wholeNumber } from './option-values.ts'
 
 export interface ExecArguments {
   readonly command: 'exec'
+  readonly config: string | null
   /** The program and its arguments, as given. */
   readonly program: string
   readonly args: readonly string[]
@@ -19,6 +23,9 @@ export interface ExecArguments {
   readonly repeat: number
   readonly explain: boolean
   readonly json: boolean
+  /** Of the configuration: there is no room for reasons on a command line. */
+  readonly allow: readonly Allowance[]
+  readonly budget: Budget
 }
 
 const MOST_CONNECTIONS = 10_000
@@ -26,6 +33,7 @@ const MOST_RUNS = 1_000
 const DAY_MS = 24 * 3_600_000
 
 type ExecOptions = Partial<Pick<ExecArguments, 'load' | 'ready' | 'connections' | 'repeat' | 'explain' | 'json'>> & {
+  readonly config?: string
   readonly duration?: number
   readonly idleTimeout?: number
   readonly idleAfter?: number
@@ -35,7 +43,7 @@ type ExecOptions = Partial<Pick<ExecArguments, 'load' | 'ready' | 'connections' 
 const time = (option: string, flag: string, says: string, leastMs: number): Option =>
   new Option(flag, says).argParser(durationMs(option, { leastMs, mostMs: DAY_MS }))
 
-export function addExec(program: Command, take: (parsed: ExecArguments) => void): void {
+export function addExec(program: Command, config: WatertightConfig, take: (parsed: ExecArguments) => void): void {
   program
     .command('exec')
     .summary('run your own program and judge it when it ends, hangs, or is idle again')
@@ -69,22 +77,26 @@ export function addExec(program: Command, take: (parsed: ExecArguments) => void)
     )
     .option('--explain', 'after WORK_HUNG: run it once more and show the async stacks of what keeps it alive')
     .option('--json', "print one JSON document (watertight/run@1) on stdout; the program's own stdout goes to stderr")
+    .addOption(configOption())
     .addHelpText('after', EXEC_HELP)
     .action(([name = '', ...args]: string[], options: ExecOptions) => {
       take({
         command: 'exec',
+        config: options.config ?? null,
         program: name,
         args,
         load: options.load ?? null,
         ready: options.ready ?? null,
         connections: options.connections ?? 10,
         loadDurationMs: options.duration ?? 5_000,
-        idleTimeoutMs: options.idleTimeout ?? null,
+        idleTimeoutMs: options.idleTimeout ?? config.idleTimeoutMs ?? null,
         idleAfterMs: options.idleAfter ?? 1_000,
         timeoutMs: options.timeout ?? 300_000,
         repeat: options.repeat ?? 1,
         explain: options.explain ?? false,
         json: options.json ?? false,
+        allow: config.allow ?? [],
+        budget: config.budget ?? {},
       })
     })
 }

@@ -12,7 +12,7 @@ import type { ExecArguments } from './exec-arguments.ts'
 import { exitCodeOf, exitCodeOfError } from './exit-code.ts'
 import { listenForInterruption } from './interruption.ts'
 import { EXIT_CODE_OF_SIGNAL, type Io, print, tell, terminalWidth, wantsColour } from './io.ts'
-import { quoted } from './nearest.ts'
+import { quoted } from './quoted.ts'
 import { sourceReader } from './source-reader.ts'
 
 /** What `exec` drives; the real ones are in dependencies.ts. */
@@ -93,6 +93,8 @@ export async function execCommand(parsed: ExecArguments, io: Io, dependencies: E
       timeoutMs: parsed.timeoutMs,
       repeat: parsed.repeat,
       explain: parsed.explain,
+      allow: parsed.allow,
+      budget: parsed.budget,
       load:
         parsed.load === null
           ? null

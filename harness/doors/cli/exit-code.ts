@@ -8,6 +8,7 @@ export const EXIT = { ok: 0, unexpected: 1, inconclusive: 2, misuse: 3 } as cons
 /** The kinds of failure that are the caller's mistake; all others mean that something needed was not there or broke. */
 const MISUSE: ReadonlySet<HarnessErrorCode> = new Set<HarnessErrorCode>([
   'INVALID_OPTION',
+  'INVALID_CONFIG',
   'UNKNOWN_SCENARIO',
   'INVALID_SCENARIO',
   'OVERLAPPING_CALLS',

@@ -1,8 +1,8 @@
 /** For tests of the command line: an outside world that is remembered, and a suite that answers what the test says. */
 import { EventEmitter } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { Writable } from 'node:stream'
 import type { BackendKind } from '../../model/backend.ts'
 import type { RunPlace, RunRecord, ScenarioRun, SkippedRun } from '../../model/run-record.ts'
@@ -132,6 +132,8 @@ export function fakeOutput(
 
 export interface Invocation {
   readonly env?: Environment
+  /** What lies in the working directory, contents by name. */
+  readonly files?: Readonly<Record<string, string>>
   readonly scenarios?: readonly Scenario[]
   readonly stdout?: Output & { readonly text: () => string }
   readonly signals?: EventEmitter
@@ -146,7 +148,7 @@ export interface Answer {
   readonly stderr: string
   /** What the suite was asked for; null: it was never started. */
   readonly request: SuiteRequest | null
-  /** What the run wrote below its working directory, which was empty: contents by path. */
+  /** What is below its working directory afterwards: contents by path. */
   readonly files: Readonly<Record<string, string>>
   /** Codes with which the process would have been ended at once. */
   readonly exits: readonly number[]
@@ -164,6 +166,10 @@ export async function invoke(commandLine: readonly string[], invocation: Invocat
   const stdout = invocation.stdout ?? fakeOutput()
   const stderr = fakeOutput()
   const cwd = mkdtempSync(join(tmpdir(), 'watertight-cli-'))
+  for (const [name, contents] of Object.entries(invocation.files ?? {})) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true })
+    writeFileSync(join(cwd, name), contents)
+  }
   const exits: number[] = []
   let request: SuiteRequest | null = null
   const scenarios = invocation.scenarios ?? [fakeScenario('article-batch-copy'), fakeScenario('hang-versus-leak', ['embedded'])]

@@ -1,7 +1,7 @@
 /** What --help says beyond the options: it is read in a terminal, so lines stay below 100 columns. */
 export const EXIT_CODES_HELP = `
 Exit codes, the first that applies:
-  3    misuse: bad option, unknown scenario, too old Node
+  3    misuse: bad option, bad configuration, unknown scenario, too old Node
   1    a verdict other than declared
   2    inconclusive, or a required part is missing
   0    every run is as declared (a leaky scenario that leaks is)

@@ -1,6 +1,6 @@
+import { REPORT_FORMATS, type ReportFormat } from '../../model/config.ts'
 import { HarnessError } from '../../model/errors.ts'
 import type { JournalEntry, Timed } from '../../model/journal.ts'
-import { REPORT_FORMATS, type ReportFormat } from './arguments.ts'
 
 /** First line of a journal. */
 export interface JournalHead {

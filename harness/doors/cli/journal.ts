@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ReportFormat } from '../../model/config.ts'
 import type { JournalEntry, Timed } from '../../model/journal.ts'
-import type { ReportFormat } from './arguments.ts'
 import { type JournalHead, journalName, parseJournal } from './journal-text.ts'
 import type { OutputFolder } from './output-folder.ts'
 import { runnersPlace } from './runners-place.ts'

@@ -1,5 +1,7 @@
 import { toJson } from '../../../reports/json.ts'
-import { type Arguments, parseArguments } from './arguments.ts'
+import type { WatertightConfig } from '../../model/config.ts'
+import type { OwnScenarios } from '../../scenario/discover.ts'
+import { parseArguments } from './arguments.ts'
 import { errorText } from './error-text.ts'
 import { execCommand } from './exec-command.ts'
 import { exitCodeOfError } from './exit-code.ts'
@@ -7,18 +9,39 @@ import { type Io, print, tell, terminalWidth } from './io.ts'
 import { listDocument, listText } from './list-document.ts'
 import { type Dependencies, runCommand } from './run-command.ts'
 
-async function listCommand(json: boolean, io: Io, dependencies: Dependencies): Promise<number> {
-  const scenarios = (await dependencies.discover()).map(({ scenario }) => scenario)
+async function listCommand(json: boolean, own: OwnScenarios | null, io: Io, dependencies: Dependencies): Promise<number> {
+  const scenarios = (await dependencies.discover(own)).map(({ scenario }) => scenario)
   await print(io, json ? toJson(listDocument(scenarios)) : listText(scenarios))
   return 0
 }
 
-async function perform(parsed: Arguments, io: Io, dependencies: Dependencies): Promise<number> {
+/** What a configuration changes; loaded on demand, because --help must not wait for a schema library. */
+async function configured(
+  named: string | null,
+  cwd: string,
+): Promise<{ readonly config: WatertightConfig; readonly own: OwnScenarios | null }> {
+  const { loadConfig } = await import('../../scenario/load-config.ts')
+  const { judgingOf } = await import('../../scenario/config.ts')
+  const loaded = await loadConfig(cwd, named)
+  if (loaded === null) return { config: {}, own: null }
+  const { config, file, folder } = loaded
+  const { scenarios } = config
+  return { config, own: scenarios === undefined ? null : { patterns: [scenarios].flat(), folder, file, judging: judgingOf(config) } }
+}
+
+const NOT_CONFIGURED = { config: {}, own: null }
+
+/** Read twice: the first time tells where the configuration is, the second one what it changes. */
+async function perform(argv: readonly string[], io: Io, dependencies: Dependencies): Promise<number> {
+  const reading = { version: dependencies.version, width: terminalWidth(io.stdout) ?? 100 }
+  const first = parseArguments(argv, { ...reading, config: {} })
+  const { config, own } = 'config' in first ? await configured(first.config, io.cwd) : NOT_CONFIGURED
+  const parsed = parseArguments(argv, { ...reading, config })
   switch (parsed.command) {
     case 'run':
-      return runCommand(parsed, io, dependencies)
+      return runCommand(parsed, own, io, dependencies)
     case 'list':
-      return listCommand(parsed.json, io, dependencies)
+      return listCommand(parsed.json, own, io, dependencies)
     case 'exec':
       return execCommand(parsed, io, dependencies)
     case 'help':
@@ -30,7 +53,7 @@ async function perform(parsed: Arguments, io: Io, dependencies: Dependencies): P
 /** The command line. Resolves to the exit code and never rejects: every error is told on stderr. */
 export async function main(argv: readonly string[], io: Io, dependencies: Dependencies): Promise<number> {
   try {
-    return await perform(parseArguments(argv, { version: dependencies.version, width: terminalWidth(io.stdout) ?? 100 }), io, dependencies)
+    return await perform(argv, io, dependencies)
   } catch (error) {
     await tell(io, errorText(error))
     return exitCodeOfError(error, null)

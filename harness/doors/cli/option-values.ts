@@ -1,7 +1,8 @@
 import parseDuration from 'parse-duration'
 import { duration } from '../../../reports/amounts.ts'
 import { HarnessError } from '../../model/errors.ts'
-import { either, nearest, quoted } from './nearest.ts'
+import { either, nearest } from '../../session/nearest.ts'
+import { quoted } from './quoted.ts'
 
 function invalid(message: string, remedy: string): HarnessError {
   return new HarnessError('INVALID_OPTION', message, remedy)

@@ -3,6 +3,7 @@ import { noticeOf } from '../../../reports/notice.ts'
 import { renderText } from '../../../reports/text.ts'
 import type { BackendKind } from '../../model/backend.ts'
 import type { RunRecord } from '../../model/run-record.ts'
+import type { OwnScenarios } from '../../scenario/discover.ts'
 import { entryOf, recordOf } from '../../scenario/journal-record.ts'
 import type { LoadedScenario, SuiteRequest } from '../../scenario/suite.ts'
 import { newRunId } from '../../subjects/run-id.ts'
@@ -24,7 +25,8 @@ import { sourceReader } from './source-reader.ts'
 /** What the command line drives; the real ones are in dependencies.ts. */
 export interface Dependencies extends ExecDependencies {
   readonly version: string
-  discover(): Promise<readonly LoadedScenario[]>
+  /** Ours, and those of a configuration when there is one. */
+  discover(own: OwnScenarios | null): Promise<readonly LoadedScenario[]>
   /** What it finds it tells by events: the report is made of them. */
   runSuite(request: SuiteRequest): Promise<unknown>
   /** Does a container engine answer here? */
@@ -83,10 +85,10 @@ async function reportBreak(journal: Journal, parsed: RunArguments, folder: Outpu
 }
 
 /** `watertight run`: resolves to the exit code. Throws HarnessError for misuse, before anything was started. */
-export async function runCommand(parsed: RunArguments, io: Io, dependencies: Dependencies): Promise<number> {
+export async function runCommand(parsed: RunArguments, own: OwnScenarios | null, io: Io, dependencies: Dependencies): Promise<number> {
   const backends = backendChoice(parsed.backend, parsed.allowRemote, io.env)
   const variants = chosenVariants(parsed.variant)
-  const { wanted, left } = runnable(chosenScenarios(parsed.scenarios, await dependencies.discover()), variants, backends, parsed.require)
+  const { wanted, left } = runnable(chosenScenarios(parsed.scenarios, await dependencies.discover(own)), variants, backends, parsed.require)
   const runId = newRunId()
   const folder = await openOutputFolder(parsed.output, io.cwd, runId)
   const progress = await createProgress(io)

@@ -1,9 +1,10 @@
 import { HarnessError } from '../../model/errors.ts'
 import type { VariantName } from '../../model/run-record.ts'
 import type { LoadedScenario } from '../../scenario/suite.ts'
+import { either, nearest } from '../../session/nearest.ts'
 import type { RunArguments } from './arguments.ts'
 import type { BackendChoice } from './backend-choice.ts'
-import { either, nearest, quoted } from './nearest.ts'
+import { quoted } from './quoted.ts'
 
 function unknown(names: readonly string[], known: readonly string[]): HarnessError {
   const meant = names.map((name) => nearest(name, known)).filter((name) => name !== null)
@@ -17,12 +18,14 @@ function unknown(names: readonly string[], known: readonly string[]): HarnessErr
   )
 }
 
-/** The scenarios that were named, or all. Throws HarnessError with the nearest names for what is not there. */
+/** The scenarios that were named; else the user's own, if a configuration names any; else all. Throws HarnessError with the nearest names for what is not there. */
 export function chosenScenarios(names: readonly string[], all: readonly LoadedScenario[]): readonly LoadedScenario[] {
   const known = all.map(({ scenario }) => scenario.name)
   const missing = names.filter((name) => !known.includes(name))
   if (missing.length > 0) throw unknown(missing, known)
-  return names.length === 0 ? all : all.filter(({ scenario }) => names.includes(scenario.name))
+  if (names.length > 0) return all.filter(({ scenario }) => names.includes(scenario.name))
+  const own = all.filter((loaded) => loaded.own !== undefined)
+  return own.length === 0 ? all : own
 }
 
 /** `leaky` and `fixed` for both. */

@@ -1,5 +1,4 @@
 import { closest, distance } from 'fastest-levenshtein'
-import { oneLine } from '../../../reports/neutralise.ts'
 
 /** The candidate the writer most likely meant; null when none is near. */
 export function nearest(text: string, candidates: readonly string[]): string | null {
@@ -10,11 +9,6 @@ export function nearest(text: string, candidates: readonly string[]): string | n
   const best = closest(wanted, [...candidates])
   // more than half of the letters wrong is another word, not a slip
   return distance(wanted, best.toLowerCase()) <= Math.ceil(best.length / 2) ? best : null
-}
-
-/** A word of the command line, as part of a one-line message. */
-export function quoted(text: string): string {
-  return `'${oneLine(text)}'`
 }
 
 /** `a, b or c` */

@@ -1,0 +1,56 @@
+/** Loads a module of the user's: a scenario, a configuration. Also inside the subject, so nothing but node: is imported. */
+import { readFileSync } from 'node:fs'
+import { type LoadHookSync, registerHooks } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** `npm init -y` writes "type": "commonjs", by which a `.ts` file with `import` in it does not load. What has `import` or `export` is a module. */
+const IS_MODULE = /^\s*(import|export)\b/m
+const asWritten: LoadHookSync = (url, context, next) => {
+  const isOurs = url.startsWith('file:') && url.endsWith('.ts') && !url.includes('/node_modules/')
+  // Without a "type" Node finds out by itself, in two tries and with a warning.
+  const isUndecided = context.format === 'commonjs-typescript' || context.format === null || context.format === undefined
+  if (!isOurs || !isUndecided || !IS_MODULE.test(readFileSync(fileURLToPath(url), 'utf8'))) return next(url, context)
+  return next(url, { ...context, format: 'module-typescript' })
+}
+
+let loading = 0
+let hooks: ReturnType<typeof registerHooks> | null = null
+
+/** `import()` of a file by its absolute path. Afterwards nothing is left that could change how the subject loads its modules. */
+export async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
+  const { href } = pathToFileURL(path)
+  if (!path.endsWith('.ts')) return import(href)
+  loading += 1
+  hooks ??= registerHooks({ load: asWritten })
+  try {
+    return await import(href)
+  } finally {
+    loading -= 1
+    if (loading === 0) {
+      hooks?.deregister()
+      hooks = null
+    }
+  }
+}
+
+/** An error of importModule in words: where and what, and what to do about it where Node does not say. */
+export function whyNotLoaded(error: unknown, cwd: string): { readonly what: string; readonly remedy: string | null } {
+  if (!(error instanceof Error)) return { what: String(error), remedy: null }
+  const { code = '' } = error as NodeJS.ErrnoException
+  // Of a syntax error only the head of its stack says where.
+  const [, href, line] = /(file:\/\/\S+?):(\d+)/.exec(error.stack ?? '') ?? []
+  const where = href === undefined ? '' : ` (${nameOf(href, cwd)}:${line})`
+  const remedies: Readonly<Record<string, string>> = {
+    ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
+      'Node runs TypeScript by leaving its types out, so there is no enum, namespace or parameter property; use what JavaScript has',
+    ERR_UNKNOWN_FILE_EXTENSION:
+      'this Node does not run TypeScript: leave out --no-strip-types (and --no-experimental-strip-types), or write .js',
+    ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING: 'Node runs no TypeScript below node_modules: build it to .js, or move it out',
+  }
+  return { what: `${error.message.split('\n', 1)[0]}${where}`, remedy: remedies[code] ?? null }
+}
+
+function nameOf(href: string, cwd: string): string {
+  const path = fileURLToPath(href)
+  return path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path
+}
