@@ -4,7 +4,7 @@ import { HarnessError } from '../../model/errors.ts'
 import type { VariantName } from '../../model/run-record.ts'
 import { configOption } from './config-option.ts'
 import { addExec, type ExecArguments } from './exec-arguments.ts'
-import { EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
+import { DOCTOR_HELP, EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
 import { choice, choices, durationMs, wholeNumber } from './option-values.ts'
 
 export interface RunArguments {
@@ -34,8 +34,15 @@ export interface ListArguments {
   readonly json: boolean
 }
 
+export interface DoctorArguments {
+  readonly command: 'doctor'
+  readonly config: string | null
+  readonly require: readonly ('embedded' | 'minio')[]
+  readonly json: boolean
+}
+
 /** What was asked for; `help`: the text that --help, --version or help is answered with. */
-export type Arguments = RunArguments | ListArguments | ExecArguments | { readonly command: 'help'; readonly text: string }
+export type Arguments = RunArguments | ListArguments | ExecArguments | DoctorArguments | { readonly command: 'help'; readonly text: string }
 
 /** A run longer than a day, or one of which each part may take an hour, is a typing error. */
 const IDLE_BOUNDS = { leastMs: 1, mostMs: 24 * 3_600_000 }
@@ -125,9 +132,31 @@ function addList(program: Command, take: (parsed: Arguments) => void): void {
     )
 }
 
+function addDoctor(program: Command, take: (parsed: Arguments) => void): void {
+  program
+    .command('doctor')
+    .summary('check what this machine has, and how to fix what it has not')
+    .description(
+      'Checks Node, the kernel view, permissions, limits, the container engine, MinIO and the configuration, and says how to fix each.',
+    )
+    .addOption(
+      new Option('--require <backends>', 'comma list: without one of these it is not ready, and the exit code is 2').argParser(
+        choices('--require', ['embedded', 'minio']),
+      ),
+    )
+    .option('--json', 'print one JSON document (watertight/doctor@1) instead of the text')
+    .addOption(configOption())
+    .addHelpText('after', DOCTOR_HELP)
+    .action((options: Partial<Omit<DoctorArguments, 'command'>>) =>
+      take({ command: 'doctor', config: options.config ?? null, require: options.require ?? [], json: options.json ?? false }),
+    )
+}
+
+const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'doctor'])
+
 /** Commander's complaint in our form: what, then what to do about it. */
 function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
-  const command = argv.find((word) => word === 'run' || word === 'list' || word === 'exec')
+  const command = argv.find((word) => COMMANDS.has(word))
   const help = `\`watertight ${command === undefined ? '' : `${command} `}--help\` lists what there is`
   if (error.code === 'commander.help')
     return new HarnessError(
@@ -173,6 +202,7 @@ export function parseArguments(argv: readonly string[], { version, width, config
   addRun(program, config, take)
   addList(program, take)
   addExec(program, config, take)
+  addDoctor(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

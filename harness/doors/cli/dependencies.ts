@@ -41,6 +41,7 @@ export const dependencies: Dependencies = {
   runSuite: async (request) => (await import('../../scenario/suite.ts')).runSuite(request),
   hasEngine: async () => (await (await import('../../../fixtures/containers/engine.ts')).pingEngine()).ok,
   sweep,
+  examine: async (...asked) => (await import('./doctor/examine.ts')).examine(...asked),
   async exec({ explain, ...request }) {
     const { execProgram, firstDisagreement, hasHung } = await import('../../scenario/exec.ts')
     const outcome = await execProgram({ ...request, register: REGISTER, explain: explain ? EXPLAIN : null })

@@ -189,6 +189,9 @@ export async function invoke(commandLine: readonly string[], invocation: Invocat
     discover: async () => scenarios.map((scenario) => ({ scenario, file: `/scenarios/${scenario.name}.ts` })),
     hasEngine: async () => false,
     sweep: async () => [],
+    examine: async () => {
+      throw new Error('the fake world has no machine')
+    },
     exec: async () => {
       throw new Error('the fake world has no programs')
     },

@@ -13,8 +13,17 @@ Examples:
   watertight run article-batch-copy --variant leaky
   watertight list --json
   watertight exec -- node app.js                   your own program, judged when it ends, hangs or idles
+  watertight doctor                                what this machine has, and how to fix what it has not
   watertight help run
 ${EXIT_CODES_HELP}
+`
+
+export const DOCTOR_HELP = `
+ok: it is there. warn: something is lost, and \`watertight run\` can do its job. missing: it cannot.
+MinIO is only missed when it was asked for: by --require, by the configuration, or by
+WATERTIGHT_REQUIRE_DOCKER=1.
+
+Exit codes: 0 ready; 2 a required part is missing; 3 a bad option, or a bad configuration.
 `
 
 export const RUN_HELP = `

@@ -2,6 +2,7 @@ import { toJson } from '../../../reports/json.ts'
 import type { WatertightConfig } from '../../model/config.ts'
 import type { OwnScenarios } from '../../scenario/discover.ts'
 import { parseArguments } from './arguments.ts'
+import { doctorCommand } from './doctor-command.ts'
 import { errorText } from './error-text.ts'
 import { execCommand } from './exec-command.ts'
 import { exitCodeOfError } from './exit-code.ts'
@@ -35,7 +36,8 @@ const NOT_CONFIGURED = { config: {}, own: null }
 async function perform(argv: readonly string[], io: Io, dependencies: Dependencies): Promise<number> {
   const reading = { version: dependencies.version, width: terminalWidth(io.stdout) ?? 100 }
   const first = parseArguments(argv, { ...reading, config: {} })
-  const { config, own } = 'config' in first ? await configured(first.config, io.cwd) : NOT_CONFIGURED
+  // The doctor says itself what is wrong with the configuration, and everything else as well.
+  const { config, own } = 'config' in first && first.command !== 'doctor' ? await configured(first.config, io.cwd) : NOT_CONFIGURED
   const parsed = parseArguments(argv, { ...reading, config })
   switch (parsed.command) {
     case 'run':
@@ -44,6 +46,8 @@ async function perform(argv: readonly string[], io: Io, dependencies: Dependenci
       return listCommand(parsed.json, own, io, dependencies)
     case 'exec':
       return execCommand(parsed, io, dependencies)
+    case 'doctor':
+      return doctorCommand(parsed, io, dependencies)
     case 'help':
       await print(io, parsed.text)
       return 0

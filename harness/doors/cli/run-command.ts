@@ -9,6 +9,7 @@ import type { LoadedScenario, SuiteRequest } from '../../scenario/suite.ts'
 import { newRunId } from '../../subjects/run-id.ts'
 import type { RunArguments } from './arguments.ts'
 import { backendChoice } from './backend-choice.ts'
+import type { DoctorDependencies } from './doctor-command.ts'
 import { errorText } from './error-text.ts'
 import type { ExecDependencies } from './exec-command.ts'
 import { EXIT, exitCodeOf, exitCodeOfError } from './exit-code.ts'
@@ -23,7 +24,7 @@ import { chosenScenarios, chosenVariants, runnable } from './scenario-choice.ts'
 import { sourceReader } from './source-reader.ts'
 
 /** What the command line drives; the real ones are in dependencies.ts. */
-export interface Dependencies extends ExecDependencies {
+export interface Dependencies extends ExecDependencies, DoctorDependencies {
   readonly version: string
   /** Ours, and those of a configuration when there is one. */
   discover(own: OwnScenarios | null): Promise<readonly LoadedScenario[]>
