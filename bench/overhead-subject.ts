@@ -1,16 +1,13 @@
 /**
- * The far ends of bench/overhead.ts, each a process of its own: `server`, or a client that asks for small bodies under a ledger and says what
- * that cost it. The server is not in the client's process, so that only the client's own work is counted.
+ * The far end of bench/overhead.ts, a process of its own: a client that asks for small bodies, under a ledger or a peer of it, and says what that
+ * cost. The server is in another one, so that only the client's own work is counted.
  */
-import { Agent, createServer, get } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Agent, get } from 'node:http'
 import type { LedgerLevel } from '../harness/model/ledger-page.ts'
-import type { BenchClient, BenchLevel, CostAnswer, CostOrder } from './overhead.ts'
+import { type BenchClient, type BenchLevel, type CostAnswer, type CostOrder, PEERS, type Peer } from './overhead.ts'
 
 /** Requests under way at one time: enough to keep the client busy, few enough that nobody queues. */
 const AT_ONCE = 10
-/** Small on purpose: the fewer microseconds a request costs, the more the ledger's own weigh. */
-const BODY = Buffer.alloc(1_000, 'x')
 
 type Ask = () => Promise<unknown>
 
@@ -50,14 +47,32 @@ async function ask(one: Ask, requests: number): Promise<void> {
 }
 
 async function beClient(client: BenchClient, level: BenchLevel, origin: string): Promise<void> {
+  if (isPeer(level)) await loadPeer(level)
   const one = await CLIENTS[client](origin)
-  const inWork = level === 'none' ? (work: () => Promise<void>) => work() : await underLedger(level)
+  const inWork = level === 'none' || isPeer(level) ? (work: () => Promise<void>) => work() : await underLedger(level)
   process.on('message', async ({ requests }: CostOrder) => {
     const before = process.cpuUsage()
     await inWork(() => ask(one, requests))
     const { user, system } = process.cpuUsage(before)
     process.send?.({ cpuUs: user + system } satisfies CostAnswer)
   })
+}
+
+const isPeer = (level: BenchLevel): level is Peer => (PEERS as readonly string[]).includes(level)
+
+/** Before anything else, as each of them asks for. */
+async function loadPeer(peer: Peer): Promise<void> {
+  switch (peer) {
+    case 'why-is-node-running':
+      await import('why-is-node-running')
+      return
+    case 'wtfnode':
+      await import('wtfnode')
+      return
+    case 'leaked-handles':
+      // @ts-expect-error It has no types.
+      await import('leaked-handles')
+  }
 }
 
 /** The ledger as a watched program has it: started before the work, which runs inside it. */
@@ -69,16 +84,7 @@ async function underLedger(level: LedgerLevel): Promise<(work: () => Promise<voi
   return (work) => ledger.inWork(work)
 }
 
-async function beServer(): Promise<string> {
-  const server = createServer({ keepAliveTimeout: 600_000 }, (_request, response) => response.end(BODY))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-const [role, level, origin] = process.argv.slice(2)
+const [client, level, origin] = process.argv.slice(2)
 process.on('disconnect', () => process.exit(0))
-if (role === 'server') process.send?.({ origin: await beServer() })
-else {
-  await beClient(role as BenchClient, level as BenchLevel, origin ?? '')
-  process.send?.({ ready: true })
-}
+await beClient(client as BenchClient, level as BenchLevel, origin ?? '')
+process.send?.({ ready: true })

@@ -1,31 +1,29 @@
 /** What the ledger costs: CPU time of a request with it, against the same request without. `node bench/overhead.ts` prints the table. */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { LedgerLevel } from '../harness/model/ledger-page.ts'
+import { type Figures, figuresOf } from './figures.ts'
+import { type Far, startFar } from './process.ts'
 
 export const BENCH_CLIENTS = ['undici.request', 'fetch', 'node:http', 'aws-sdk'] as const
 export type BenchClient = (typeof BENCH_CLIENTS)[number]
 
-/** `none`: no ledger in the process at all. */
-export type BenchLevel = LedgerLevel | 'none'
+/** What else people load to find out why a process does not end. */
+export const PEERS = ['why-is-node-running', 'wtfnode', 'leaked-handles'] as const
+export type Peer = (typeof PEERS)[number]
+
+/** `none`: nothing of the kind in the process at all. */
+export type BenchLevel = LedgerLevel | 'none' | Peer
 const LEVELS: readonly BenchLevel[] = ['none', 'off', 'sampled', 'full']
 
 /** What the product promises of its worst client. */
 export const OVERHEAD_LIMITS: { readonly [K in LedgerLevel]: number } = { off: 1.02, sampled: 1.1, full: 1.4 }
 
-interface MinAndMedian {
-  readonly min: number
-  readonly median: number
-}
-
 export interface OverheadRow {
   readonly client: BenchClient
   readonly level: BenchLevel
   /** CPU microseconds of a request (user and system, all threads of the process). */
-  readonly cpuUs: MinAndMedian
+  readonly cpuUs: Figures
   /** Against level `none`: the smallest by the smallest, and the median of the ratios of turns taken one after the other. */
-  readonly ratio: MinAndMedian
+  readonly ratio: Figures
   /** Turns that were measured. */
   readonly turns: number
 }
@@ -78,52 +76,22 @@ export async function measureOverhead(options: OverheadOptions = {}): Promise<re
 async function measureGeneration(client: BenchClient, costs: ReadonlyMap<BenchLevel, number[]>, options: OverheadOptions): Promise<void> {
   const { rounds = DEFAULTS.rounds, requests = DEFAULTS.requests } = options
   const order: CostOrder = { requests: Math.round(requests * (SHARE[client] ?? 1)) }
-  const [server, { origin }] = await start<{ origin: string }>(['server'])
-  const started = [server]
-  try {
-    const children = new Map<BenchLevel, ChildProcess>()
-    for (const level of costs.keys()) {
-      const [child] = await start<{ ready: true }>([client, level, origin])
-      started.push(child)
-      children.set(level, child)
-    }
-    for (let round = -WARM_UP_TURNS; round < rounds; round += 1) {
-      // Forth and back in turns: whoever always came first would always find the machine in the state the last one left.
-      for (const [level, child] of round % 2 === 0 ? children : [...children].toReversed()) {
-        child.send(order)
-        const { cpuUs } = await answerOf<CostAnswer>(child)
-        if (round >= 0) costs.get(level)?.push(cpuUs / order.requests)
-      }
-    }
-  } finally {
-    await Promise.all(started.map(stop))
+  await using far = new AsyncDisposableStack()
+  const begin = async <T>(module: string, args: readonly string[]): Promise<readonly [Far, T]> => {
+    const [started, first] = await startFar<T>(new URL(module, import.meta.url), args)
+    far.use(started)
+    return [started, first]
   }
-}
-
-const SUBJECT = fileURLToPath(new URL('overhead-subject.ts', import.meta.url))
-
-async function start<T>(args: readonly string[]): Promise<readonly [ChildProcess, T]> {
-  const child = fork(SUBJECT, args)
-  return [child, await answerOf<T>(child)]
-}
-
-async function answerOf<T>(child: ChildProcess): Promise<T> {
-  const exited = once(child, 'exit').then(([code]) => Promise.reject(new Error(`bench: ${child.spawnargs.join(' ')} ended with ${code}`)))
-  const [message] = await Promise.race([once(child, 'message'), exited])
-  return message as T
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  if (child.connected) child.disconnect()
-  await exited
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2
+  const [, { origin }] = await begin<{ origin: string }>('server.ts', [])
+  const children = new Map<BenchLevel, Far>()
+  for (const level of costs.keys()) children.set(level, (await begin('overhead-subject.ts', [client, level, origin]))[0])
+  for (let round = -WARM_UP_TURNS; round < rounds; round += 1) {
+    // Forth and back in turns: whoever always came first would always find the machine in the state the last one left.
+    for (const [level, child] of round % 2 === 0 ? children : [...children].toReversed()) {
+      const { cpuUs } = await child.ask<CostAnswer>(order)
+      if (round >= 0) costs.get(level)?.push(cpuUs / order.requests)
+    }
+  }
 }
 
 /** One row from the costs of its turns and those of the bare process's turns of the same rounds. */
@@ -132,8 +100,8 @@ export function overheadRow(client: BenchClient, level: BenchLevel, costs: reado
   return {
     client,
     level,
-    cpuUs: { min: Math.min(...costs), median: median(costs) },
-    ratio: { min: Math.min(...costs) / Math.min(...bare), median: median(ratios) },
+    cpuUs: figuresOf(costs),
+    ratio: { min: Math.min(...costs) / Math.min(...bare), median: figuresOf(ratios).median },
     turns: costs.length,
   }
 }
@@ -142,7 +110,7 @@ if (import.meta.main) {
   const known: readonly string[] = BENCH_CLIENTS
   const asked = process.argv.slice(2)
   const clients = asked.length === 0 ? BENCH_CLIENTS : asked.filter((name): name is BenchClient => known.includes(name))
-  const shown = ({ min, median: middle }: MinAndMedian, digits: number): string =>
+  const shown = ({ min, median: middle }: Figures, digits: number): string =>
     `${min.toFixed(digits).padStart(8)}${middle.toFixed(digits).padStart(8)}`
   process.stdout.write(`${'client'.padEnd(16)}${'level'.padEnd(8)}  CPU us: min  median   ratio: min  median\n`)
   await measureOverhead({
