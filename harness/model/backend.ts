@@ -10,6 +10,8 @@ export interface Credentials {
 export interface BackendAddress {
   readonly kind: BackendKind
   readonly origin: string
+  /** At an https origin the certificate authority to trust, PEM; null: plain http, or one that Node trusts anyway. */
+  readonly caPem: string | null
   readonly region: string
   readonly credentials: Credentials
   /** Source bucket, already filled with `objects` objects of `sizeBytes`, keys `object-0000` .. */
