@@ -1,7 +1,7 @@
 import type { Census } from '../model/census.ts'
 import type { CensusCounts, Diagnosis, Verdict } from '../model/diagnosis.ts'
 import { type Evidence, type Finding, SEVERITIES } from '../model/finding.ts'
-import type { OpenHandle, OpenRequest } from '../model/ledger-page.ts'
+import type { OpenHandle, OpenRequest, OpenResponse } from '../model/ledger-page.ts'
 import type { Allowance } from '../model/options.ts'
 import { composeFinding, groupBy, lineKey, placeOf, requestShape } from './compose.ts'
 import { connectionFindings } from './connections.ts'
@@ -13,20 +13,27 @@ import type { Material } from './material.ts'
 import { PHASE_WORDS, requestFindings } from './requests.ts'
 import { rescuedFindings } from './rescued.ts'
 import { connectionsOf, isBack, type Residue, residueOf } from './residue.ts'
+import { responseFindings } from './responses.ts'
 
 /** Judges: pure, from plain data to plain data. Cause before symptom, one finding per resource, most severe first. */
 export function diagnose(material: Material): Diagnosis {
   const residue = residueOf(material.baseline, material.recount, material.page, material.options)
-  const requests = requestFindings(material, residue)
+  const responses = responseFindings(material, residue)
+  const requests = requestFindings(material, {
+    ...residue,
+    requests: residue.requests.filter((request) => !responses.absorbed.has(request)),
+  })
+  const claimed = new Set([...requests.claimed, ...responses.claimed])
   const found = [
+    ...responses.findings,
     ...requests.findings,
     ...rescuedFindings(residue, material.cwd),
-    ...connectionFindings(material, residue, requests.claimed),
+    ...connectionFindings(material, residue, claimed),
     // Work that hangs has not ended: its timers and the like are still its own.
     ...(material.hung === null
       ? [...handleFindings(material, residue), ...fileFindings(material, residue), ...heldUpFindings(material, residue)]
       : []),
-    ...hungFinding(material, requests.waitedFor, residue.handles),
+    ...hungFinding(material, requests.waitedFor, residue.handles, responses.unended),
     ...churnFinding(material),
   ]
   const findings = bySeverity(withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, material.options.allow)))
@@ -89,16 +96,24 @@ const NOTHING_KNOWN: Readonly<Record<string, string>> = {
   'never settled': 'no request was open: it waited for a promise that nothing was left to settle',
 }
 
-function hungFinding({ hung, cwd }: Material, waitedFor: readonly OpenRequest[], handles: readonly OpenHandle[]): readonly Finding[] {
+function hungFinding(
+  { hung, cwd }: Material,
+  waitedFor: readonly OpenRequest[],
+  handles: readonly OpenHandle[],
+  owed: readonly OpenResponse[],
+): readonly Finding[] {
   if (hung === null) return []
   const why = {
+    unanswered: 'the responses it owes are not ended, nothing moves, and nothing is open that could end them',
     stalled: 'every lease is held by an unread body, a request is queued and nothing moves',
     timeout: 'it did not settle in time',
     'event loop blocked': 'its event loop does not answer',
     'never settled': 'it ended under an await that nothing could settle any more',
   }[hung.because]
   const [oldest, ...more] = waitedFor
-  const kept = keptAlive(waitedFor.length === 0 ? handles : [], cwd)
+  const kept = keptAlive(waitedFor.length + owed.length === 0 ? handles : [], cwd)
+  const unended: Evidence[] =
+    owed.length === 0 ? [] : [{ ledger: 'requests', says: 'waits for handlers to end their responses', value: owed.length }]
   const evidence: Evidence[] = groupBy(waitedFor, (request) => `${lineKey(request.openedAt)} ${request.phase}`).map((group) => {
     const { openedAt, phase, method, origin, path } = group[0]
     const where = placeOf(openedAt, cwd)
@@ -111,16 +126,18 @@ function hungFinding({ hung, cwd }: Material, waitedFor: readonly OpenRequest[],
       count: 1,
       origin: oldest?.origin ?? null,
       request: oldest === undefined ? null : requestShape([oldest, ...more]),
-      openedAt: oldest === undefined ? kept.openedAt : placeOf(oldest.openedAt, cwd),
+      openedAt: oldest === undefined ? (placeOf(owed[0]?.openedAt ?? null, cwd) ?? kept.openedAt) : placeOf(oldest.openedAt, cwd),
       summary: `the work did not settle within ${Math.round(hung.afterMs)} ms: ${why}`,
       evidence:
-        evidence.length + kept.evidence.length > 0
-          ? [...evidence, ...kept.evidence]
+        evidence.length + unended.length + kept.evidence.length > 0
+          ? [...evidence, ...unended, ...kept.evidence]
           : [{ ledger: 'requests', says: NOTHING_KNOWN[hung.because] ?? 'no request is open: it waits for something else', value: 0 }],
       advice:
         hung.because === 'stalled'
           ? 'what it waits for is held by the bodies the other findings name'
-          : 'bound every wait: pass an AbortSignal with a timeout to what the work awaits',
+          : owed.length > 0
+            ? 'end the responses the other findings name; a caller bounds its own wait with an AbortSignal that has a timeout'
+            : 'bound every wait: pass an AbortSignal with a timeout to what the work awaits',
     }),
   ]
 }

@@ -105,6 +105,7 @@ export const pageOf = (some: Partial<LedgerPage> = {}): LedgerPage => ({
   atMs: 0,
   timeOriginMs: 0,
   requests: [],
+  responses: [],
   sockets: [],
   pools: [],
   handles: [],

@@ -3,8 +3,10 @@ import type { Census } from '../model/census.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 
-/** How work was known to hang. `never settled`: it ended by itself under a top-level await that nothing could settle any more (exit code 13). */
-export type HungBecause = 'stalled' | 'timeout' | 'event loop blocked' | 'never settled'
+/**
+ * How work was known to hang. `unanswered`: a service under load owes responses and nothing in it could end them. `never settled`: it ended by itself under a top-level await that nothing could settle any more (exit code 13).
+ */
+export type HungBecause = 'stalled' | 'unanswered' | 'timeout' | 'event loop blocked' | 'never settled'
 
 /** Everything a judgement rests on: two censuses, two pages, what the peer says. Plain data. */
 export interface Material {

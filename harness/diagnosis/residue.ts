@@ -1,6 +1,15 @@
 /** What is there now and was not there before, by identity. */
 import type { Census } from '../model/census.ts'
-import type { BlockedClose, LedgerPage, LedgerSocket, ListenerStack, OpenHandle, OpenRequest, RescuedBody } from '../model/ledger-page.ts'
+import type {
+  BlockedClose,
+  LedgerPage,
+  LedgerSocket,
+  ListenerStack,
+  OpenHandle,
+  OpenRequest,
+  OpenResponse,
+  RescuedBody,
+} from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Endpoint, FileSighting, SocketSighting } from '../model/sighting.ts'
 
@@ -12,6 +21,8 @@ export interface ResidualSocket {
 
 export interface Residue {
   readonly requests: readonly OpenRequest[]
+  /** Begun by handlers of the subject's own servers, not ended. */
+  readonly responses: readonly OpenResponse[]
   readonly sockets: readonly ResidualSocket[]
   readonly handles: readonly OpenHandle[]
   /** Files that only the kernel knows of: native code opened them, or a reference that is older than the work. */
@@ -43,6 +54,7 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
   const sockets = fresh.filter((socket) => !isTrusted(socket, page, options))
   return {
     requests,
+    responses: (page?.responses ?? []).filter((response) => response.iteration >= 0),
     sockets,
     handles,
     files: strangeFiles(baseline, recount, page),
@@ -116,6 +128,7 @@ export function effectiveIdleMs(socket: LedgerSocket): number {
 export function isBack(residue: Residue, options: ResolvedOptions): boolean {
   return (
     residue.requests.length <= options.budget.requests &&
+    residue.responses.length === 0 &&
     residue.sockets.length <= options.budget.sockets &&
     residue.handles.length + residue.files.length <= options.budget.handles &&
     residue.rescued.length === 0 &&

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
 import { emptyFiles, type FileBook } from './file-book.ts'
-import { emptyServed, type ServedBook } from './served.ts'
+import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
 import { type Capture, captureStack } from './stacks.ts'
 
 /** Slots on the client's own objects: a Map keyed by request costs 1.1 to 1.3 by itself (facts.md). */
@@ -172,6 +172,7 @@ export function startAfresh(book: Book): void {
   book.work = null
   for (const entry of [...book.requests, ...book.sockets]) entry.iteration = -1
   for (const byOrigin of book.pools.values()) for (const pool of byOrigin.values()) pool.firstSeenIteration = -1
+  startServedAfresh(book.served)
   book.poolQueue.clear()
   book.files.opened.clear()
   book.files.collected.length = 0

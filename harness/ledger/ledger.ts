@@ -6,7 +6,7 @@ import { inWork } from './descent.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
-import { servedRecorders } from './served.ts'
+import { servedCounts, servedRecorders } from './served.ts'
 import { socketRecorders } from './sockets.ts'
 import { subscribeAll } from './subscriptions.ts'
 import { undiciRecorders } from './undici.ts'
@@ -41,16 +41,12 @@ export interface Ledger {
  */
 export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: readonly object[] = []): Ledger {
   const book = emptyBook(eyes, level, handedOver)
-  const unsubscribe =
-    level === 'off'
-      ? () => {}
-      : subscribeAll(book, {
-          ...nodeHttpRecorders(book),
-          ...undiciRecorders(book),
-          ...socketRecorders(book),
-          ...serverRecorders(),
-          ...servedRecorders(book.served),
-        })
+  const recorders = [
+    { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book), ...serverRecorders() },
+    // Apart, because two of them may listen to one channel.
+    servedRecorders(book),
+  ]
+  const unsubscribes = level === 'off' ? [] : recorders.map((each) => subscribeAll(book, each))
   let watch: ResourceWatch | null = null
   let wrapped: WrappedMethods | null = null
 
@@ -70,7 +66,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     },
     page: () => writePage(book, wrapped),
     pulse: () => ({
-      served: { ...book.served, inFlight: book.served.inFlight.size },
+      served: servedCounts(book.served),
       sent: book.sent,
       ok: book.ok,
       failed: book.failed,
@@ -108,7 +104,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     stop() {
       watch?.stop()
       wrapped?.restore()
-      unsubscribe()
+      for (const unsubscribe of unsubscribes) unsubscribe()
     },
   }
 }

@@ -4,7 +4,9 @@ import type { Book } from './book.ts'
 import { linkSocket } from './node-http.ts'
 import { openFiles, openHandles } from './page-handles.ts'
 import { dropSilentlyEnded, openRequest, ordinals, rescuedBodies, waitingInPools } from './page-requests.ts'
+import { openResponses } from './page-responses.ts'
 import { knownLimits, ledgerSocket, poolPage, type SocketUse, withUndiciPool } from './page-sockets.ts'
+import { servedCounts } from './served.ts'
 import { sweepDestroyed } from './sockets.ts'
 import type { WrappedMethods } from './wrapped.ts'
 
@@ -38,6 +40,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
     atMs: performance.now(),
     timeOriginMs: performance.timeOrigin,
     requests,
+    responses: openResponses(book),
     sockets,
     pools,
     handles: [...openHandles(book), ...openFiles(book)],
@@ -51,7 +54,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
       connectionsOpened: book.connectionsOpened,
       peakOpen: book.peakOpen,
     },
-    served: { ...book.served, inFlight: book.served.inFlight.size },
+    served: servedCounts(book.served),
     durationsMs: [...book.durationsMs],
     dropped: book.dropped,
     subscriberErrors: [...book.subscriberErrors],

@@ -1,25 +1,61 @@
-/** Requests this process answers, as its own HTTP servers see them: what tells a service from a job, and an idle one from a busy one. */
-import type { ServerResponse } from 'node:http'
+/** Requests this process answers, as its own HTTP servers see them: what tells a service from a job, an idle one from a busy one, and a handler that ended its response from one that forgot. */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Served } from '../model/ledger-page.ts'
+import type { Book } from './book.ts'
+import { isOfWork, iterationNow } from './descent.ts'
+import type { Capture } from './stacks.ts'
+
+/** A response that has been begun. */
+export interface ServedEntry {
+  readonly id: number
+  readonly request: IncomingMessage
+  readonly server: Server
+  readonly startedAtMs: number
+  iteration: number
+  /** Who wrote its headers; null: nobody yet, or below level `full`. */
+  headWritten: Capture | null
+}
 
 /** Counted since the ledger started; starting afresh does not forget what is in flight. */
 export interface ServedBook {
   requests: number
   /** Connections that were accepted, by any server. */
   accepted: number
-  readonly inFlight: Set<ServerResponse>
+  readonly inFlight: Map<ServerResponse, ServedEntry>
+  /** Servers the work itself made listen. */
+  ownServers: WeakSet<object>
 }
 
-export const emptyServed = (): ServedBook => ({ requests: 0, accepted: 0, inFlight: new Set() })
+export const emptyServed = (): ServedBook => ({ requests: 0, accepted: 0, inFlight: new Map(), ownServers: new WeakSet() })
+
+/** What is in flight becomes older than the baseline, and so does every server. */
+export function startServedAfresh(served: ServedBook): void {
+  for (const entry of served.inFlight.values()) entry.iteration = -1
+  served.ownServers = new WeakSet()
+}
+
+export const servedCounts = ({ requests, accepted, inFlight }: ServedBook): Served => ({ requests, accepted, inFlight: inFlight.size })
+
+interface Started {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly server: Server
+}
 
 /** HTTP/1 only: no channel tells of the streams of an HTTP/2 server. */
-export function servedRecorders(served: ServedBook): Readonly<Record<string, (message: never) => void>> {
+export function servedRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
+  const { served } = book
   return {
-    'http.server.request.start': ({ response }: { response: ServerResponse }) => {
+    'http.server.request.start': ({ request, response, server }: Started) => {
       served.requests += 1
-      served.inFlight.add(response)
+      const iteration = iterationNow(book)
+      served.inFlight.set(response, { id: book.nextId++, request, server, startedAtMs: performance.now(), iteration, headWritten: null })
       // A client that goes away ends the exchange without the response being finished.
       response.once('close', () => served.inFlight.delete(response))
     },
     'http.server.response.finish': ({ response }: { response: ServerResponse }) => void served.inFlight.delete(response),
+    'tracing:net.server.listen:asyncStart': ({ server }: { server: object }) => {
+      if (isOfWork(book)) served.ownServers.add(server)
+    },
   }
 }

@@ -7,8 +7,10 @@
  * | net.Server#close                           | SERVER_CLOSE_BLOCKED: who asked for a close that never came |
  * | EventTarget#addEventListener, #remove...   | LISTENER_STACKING on a long-lived AbortSignal        |
  * | fs.open, openSync, close, closeSync, create{Read,Write}Stream, fs.promises.open (files.ts) | FILE_LEFT_OPEN |
+ * | http.ServerResponse#writeHead              | RESPONSE_NEVER_ENDED: where the headers were written |
  */
 import { getEventListeners } from 'node:events'
+import { ServerResponse } from 'node:http'
 import { Server } from 'node:net'
 import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
@@ -70,12 +72,17 @@ export function wrapMethods(book: Book): WrappedMethods {
   function listenerRemoved(target: unknown, type: unknown, listener: unknown): void {
     if (type === 'abort' && target instanceof AbortSignal) added.get(target)?.delete(listener)
   }
+  function headWritten(response: ServerResponse): void {
+    const entry = book.served.inFlight.get(response)
+    if (entry !== undefined && entry.iteration >= 0) entry.headWritten ??= captureStack(headWritten)
+  }
 
   const restorers = [
     wrap(Server.prototype, 'close', guarded(book, 'Server#close', closeAsked)),
     wrap(EventTarget.prototype, 'addEventListener', guarded(book, 'addEventListener', listenerAdded)),
     wrap(EventTarget.prototype, 'removeEventListener', guarded(book, 'removeEventListener', listenerRemoved)),
     wrapFileMethods(book),
+    wrap(ServerResponse.prototype, 'writeHead', guarded(book, 'ServerResponse#writeHead', headWritten)),
   ]
   return {
     blockedCloses: () => [...closing].flatMap(([server, asked]) => blockedClose(server, asked)),

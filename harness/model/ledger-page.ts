@@ -52,6 +52,34 @@ export interface OpenRequest {
   readonly ordinalAtSite: number | null
 }
 
+/** A response of one of the subject's own HTTP servers that its handler has begun and not ended. */
+export interface OpenResponse {
+  readonly id: number
+  readonly method: string
+  /** Path without its query. */
+  readonly path: string
+  /** Of the server's end: `http://address:port`; null on anything but TCP. */
+  readonly origin: string | null
+  /** Null while its headers were not written. */
+  readonly status: number | null
+  readonly startedAtMs: number
+  /** Bytes its connection has sent so far: two pages with the same number mean that nothing moved. */
+  readonly socketBytesWritten: number
+  /** It is the peer's turn: it reads nothing, or has not sent all of its request. */
+  readonly waitsForPeer: boolean
+  /** Endless by design: text/event-stream. */
+  readonly isEventStream: boolean
+  readonly localPort: number | null
+  readonly remotePort: number | null
+  readonly iteration: number
+  /** The work itself made the server listen. */
+  readonly isOwnServer: boolean
+  /** The handler, where its place can be told, else the line that made the server listen. */
+  readonly openedAt: Frame | null
+  /** Where its headers were written. */
+  readonly lastTouchedAt: Frame | null
+}
+
 /** A client socket that was opened in the subject and is not destroyed. */
 export interface LedgerSocket {
   readonly id: number
@@ -168,6 +196,7 @@ export interface LedgerPage {
   /** Wall-clock time of 0 on the subject's clock, ms since 1970: what makes the clocks of several processes comparable. */
   readonly timeOriginMs: number
   readonly requests: readonly OpenRequest[]
+  readonly responses: readonly OpenResponse[]
   readonly sockets: readonly LedgerSocket[]
   readonly pools: readonly PoolPage[]
   readonly handles: readonly OpenHandle[]

@@ -25,7 +25,8 @@ export interface Service {
 
 /** Load on a service, driven by autocannon from the parent. */
 export interface Load {
-  readonly path: string
+  /** Several are asked for in turns by each connection. */
+  readonly path: string | readonly string[]
   readonly connections: number
   /** Total requests. */
   readonly amount: number

@@ -25,7 +25,7 @@ const expects = z.strictObject({
   blockedAtRequest: z.number().int().min(1).optional(),
 })
 const load = z.strictObject({
-  path: z.string(),
+  path: z.union([z.string(), z.array(z.string()).min(1)]),
   connections: z.number().int().min(1),
   amount: z.number().int().min(1),
   rate: z.number().min(1).optional(),

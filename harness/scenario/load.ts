@@ -39,11 +39,12 @@ export async function driveFor({ url, connections, durationMs, signal }: TimedLo
   }
 }
 
-/** Sends `amount` requests and waits for the last answer. */
-export async function driveLoad(origin: string, load: Load): Promise<LoadOutcome> {
+/** Sends `amount` requests and waits for the last answer; an aborted `signal` ends it at once. */
+export async function driveLoad(origin: string, load: Load, signal: AbortSignal): Promise<LoadOutcome> {
   const { connections, amount, rate } = load
+  const requests = (typeof load.path === 'string' ? [load.path] : load.path).map((path) => ({ path }))
   const pace = rate === undefined ? {} : { overallRate: rate, ignoreCoordinatedOmission: true }
-  const { result, times } = await shoot({ url: `${origin}${load.path}`, connections, amount, ...pace }, null)
+  const { result, times } = await shoot({ url: origin, requests, connections, amount, ...pace }, signal)
   const failed = failuresOf(result)
   return {
     outcome:
@@ -58,17 +59,18 @@ export async function driveLoad(origin: string, load: Load): Promise<LoadOutcome
  * The load, with the response times of what was answered with 2xx. autocannon's own percentiles are left alone: its correction for coordinated
  * omission takes `1 / rate` seconds, rounded up, for an interval in ms, which is 1 ms at any rate, and without a rate it has none.
  */
-async function shoot(options: Options, signal: AbortSignal | null): Promise<{ result: Result; times: ResponseTimes }> {
+async function shoot(options: Options, signal: AbortSignal): Promise<{ result: Result; times: ResponseTimes }> {
   const { default: autocannon } = await import('autocannon')
   const times = responseTimes()
   return new Promise((resolve, reject) => {
     const running = autocannon({ ...options, timeout: REQUEST_TIMEOUT_S }, (error: Error | null, result) => {
-      signal?.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', stop)
       if (error) reject(error)
       else resolve({ result, times })
     })
     const stop = (): void => running.stop()
-    signal?.addEventListener('abort', stop, { once: true })
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
     running.on('response', (_client, statusCode, _bytes, responseTimeMs) => {
       if (statusCode >= 200 && statusCode < 300) times.add(responseTimeMs)
     })

@@ -2,7 +2,7 @@
 import type { Backend, BackendKind } from '../model/backend.ts'
 import type { Judging } from '../model/config.ts'
 import { HarnessError } from '../model/errors.ts'
-import type { Expectation, LatencySummary, ScenarioRun } from '../model/run-record.ts'
+import type { Expectation, ScenarioRun } from '../model/run-record.ts'
 import { ONLY_CASE, type Phase, type RunKey, type Scenario, type Variant } from '../model/scenario.ts'
 import { playPlot } from '../session/plot.ts'
 import { prove } from '../session/proof.ts'
@@ -14,7 +14,7 @@ import { startNodeChild } from '../subjects/node-child.ts'
 import type { WorkOutcome } from '../subjects/subject.ts'
 import { disagreements } from './expectation.ts'
 import { summarizeLatency } from './latency.ts'
-import { driveLoad } from './load.ts'
+import { driveLoad, type LoadOutcome } from './load.ts'
 
 export interface RunRequest {
   readonly scenario: Scenario
@@ -63,15 +63,15 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     signal,
   })
   using sampler = sample(child, realClock, SAMPLE_MS)
-  let loadLatency: LatencySummary | null = null
   const { load } = variant
+  const isJudged = new AbortController()
+  let loading: Promise<LoadOutcome> | null = null
   const drive = async (): Promise<WorkOutcome> => {
     if (load === undefined || child.serviceOrigin === null) return { type: 'done' }
-    const { outcome, latencyMs } = await driveLoad(child.serviceOrigin, load)
-    loadLatency = latencyMs
-    return outcome
+    loading = driveLoad(child.serviceOrigin, load, isJudged.signal)
+    return (await loading).outcome
   }
-  const { diagnosis, baseline, page, lifelines } = await playPlot(child, options, {
+  const played = playPlot(child, options, {
     clock: realClock,
     cwd: process.cwd(),
     takeLane: () => takeLane('work'),
@@ -84,6 +84,9 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     ...(backend === null ? {} : { countPeers: () => backend.count() }),
     ...(load === undefined ? {} : { drive }),
   })
+  // A load whose requests are never answered would go on for as long as its own timeouts say.
+  const { diagnosis, baseline, page, lifelines } = await played.finally(() => isJudged.abort())
+  const loadLatency = (await (loading as Promise<LoadOutcome> | null))?.latencyMs ?? null
   const timeline = sampler.timeline(lifelines)
   sampler[Symbol.dispose]()
   const isLeaked = diagnosis.verdict === 'leaked' && !signal.aborted

@@ -3,7 +3,7 @@ import type { HungBecause } from '../diagnosis/material.ts'
 import type { Census } from '../model/census.ts'
 import type { LedgerPage, Pulse } from '../model/ledger-page.ts'
 import type { Ending, Executed } from '../subjects/exec-child.ts'
-import { stallSignature } from './stall.ts'
+import { stallSignature, unansweredSignature } from './stall.ts'
 import type { Driven, WatchRequest } from './watch-program.ts'
 
 export type Turn = { readonly driven: Driven | null } & (
@@ -59,9 +59,12 @@ export async function awaitTurn(program: Executed, request: WatchRequest): Promi
       if (isDriven && pulse !== null && isServiceIdle(pulse) && isQuiet(servedSignature(pulse)))
         return { type: 'idle', baseline: baseline ?? census, driven }
 
-      const page = pulse !== null && pulse.open > 0 ? await program.page() : null
-      const signature = page === null ? null : stallSignature(page)
-      if (isStalled(signature) && signature !== null) return { type: 'hung', because: 'stalled', driven }
+      // Whoever else calls it may mean to wait; our own load wants answers.
+      const owes = driving !== null && driven === null && pulse !== null && pulse.served.inFlight > 0
+      const page = owes || (pulse !== null && pulse.open > 0) ? await program.page() : null
+      const stalled = page === null ? null : stallSignature(page)
+      const signature = stalled ?? (page === null || !owes ? null : unansweredSignature(page))
+      if (isStalled(signature) && signature !== null) return { type: 'hung', because: stalled === null ? 'unanswered' : 'stalled', driven }
       if (clock.nowMs() - startedMs >= request.timeoutMs) return { ...timeIsUp(await program.page(), program.unheard(), request), driven }
     }
   } finally {

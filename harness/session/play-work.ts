@@ -3,11 +3,11 @@ import type { Clock } from '../model/clock.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Subject, WorkOutcome } from '../subjects/subject.ts'
 import type { Stage } from './stage.ts'
-import { stallSignature } from './stall.ts'
+import { stallSignature, unansweredSignature } from './stall.ts'
 
 const STALL_POLL_MS = 200
 
-export type Hang = 'stalled' | 'timeout' | 'event loop blocked'
+export type Hang = 'stalled' | 'unanswered' | 'timeout' | 'event loop blocked'
 
 export interface PlayedWork {
   readonly outcome: WorkOutcome
@@ -20,7 +20,7 @@ const SETTLED: PlayedWork = { outcome: { type: 'done' }, hung: null }
 /** Warm-up rounds, discarded but bounded like any other. */
 export async function warmUp(subject: Subject, options: ResolvedOptions, clock: Clock): Promise<PlayedWork> {
   for (let round = 0; round < options.warmUp; round += 1) {
-    const played = await settleOrHang(subject.runWork(round), subject, options, clock, () => {})
+    const played = await settleOrHang(subject.runWork(round), subject, options, { clock }, () => {})
     if (played.hung !== null || played.outcome.type !== 'done') return played
   }
   return SETTLED
@@ -32,7 +32,7 @@ export async function playWork(subject: Subject, options: ResolvedOptions, stage
   for (let iteration = 0; iteration < options.iterations; iteration += 1) {
     await subject.beginWork(iteration)
     const running = stage.drive === undefined ? subject.runWork(options.warmUp + iteration) : stage.drive(iteration)
-    last = await settleOrHang(running, subject, options, stage.clock, leaveLane)
+    last = await settleOrHang(running, subject, options, stage, leaveLane)
     if (last.hung !== null || last.outcome.type !== 'done') break
   }
   leaveLane()
@@ -45,7 +45,7 @@ async function settleOrHang(
   running: Promise<WorkOutcome>,
   subject: Subject,
   options: ResolvedOptions,
-  clock: Clock,
+  { clock, drive }: Pick<Stage, 'clock' | 'drive'>,
   leaveLane: () => void,
 ): Promise<PlayedWork> {
   const settled = new AbortController()
@@ -55,7 +55,10 @@ async function settleOrHang(
   })
   const givenUp: PlayedWork['outcome'] = { type: 'done' }
   const timedOut = clock.sleep(options.workTimeoutMs, settled.signal).then((): Promise<PlayedWork> => hungNow(subject, givenUp))
-  const stalled = options.stallMs === null ? never<PlayedWork>() : watchForStall(subject, options.stallMs, clock, settled.signal, leaveLane)
+  const stalled =
+    options.stallMs === null
+      ? never<PlayedWork>()
+      : watchForStall(subject, { stallMs: options.stallMs, clock, isDriven: drive !== undefined }, settled.signal, leaveLane)
   const aborted = abortOf(options.signal, settled.signal).then((): PlayedWork => ({ outcome: givenUp, hung: null }))
   try {
     return await Promise.race([finished, whileOpen(timedOut, settled.signal), stalled, aborted])
@@ -86,8 +89,7 @@ function abortOf(signal: AbortSignal | null, settled: AbortSignal): Promise<void
 
 async function watchForStall(
   subject: Subject,
-  stallMs: number,
-  clock: Clock,
+  { stallMs, clock, isDriven }: { readonly stallMs: number; readonly clock: Clock; readonly isDriven: boolean },
   settled: AbortSignal,
   leaveLane: () => void,
 ): Promise<PlayedWork> {
@@ -96,14 +98,16 @@ async function watchForStall(
   while (!settled.aborted) {
     await clock.sleep(STALL_POLL_MS, settled)
     const page = await subject.page()
-    const now = page === null ? null : stallSignature(page)
+    const stalled = page === null ? null : stallSignature(page)
+    const unanswered = page === null || stalled !== null || !isDriven ? null : unansweredSignature(page)
+    const now = stalled ?? unanswered
     if (now === null || now !== signature) {
       signature = now
       sinceMs = clock.nowMs()
     } else {
       // Nothing moves: whoever waits for its turn may have it meanwhile.
       leaveLane()
-      if (clock.nowMs() - sinceMs >= stallMs) return { outcome: { type: 'done' }, hung: 'stalled' }
+      if (clock.nowMs() - sinceMs >= stallMs) return { outcome: { type: 'done' }, hung: unanswered === null ? 'stalled' : 'unanswered' }
     }
   }
   return never()

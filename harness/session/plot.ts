@@ -32,7 +32,7 @@ const STEADY_MS = 20
 const STEADY_LOOKS = 25
 
 /** Work that hangs has not ended, so no idle deadline runs: what it holds is judged at once, a stall having been watched already. */
-const patienceWithHung = (hung: Hang): number => (hung === 'stalled' ? 0 : SECOND_LOOK_MS)
+const patienceWithHung = (hung: Hang): number => (hung === 'stalled' || hung === 'unanswered' ? 0 : SECOND_LOOK_MS)
 
 export async function playPlot(subject: Subject, options: ResolvedOptions, stage: Stage): Promise<Played> {
   const { clock } = stage

@@ -16,6 +16,7 @@ export function mapPage(page: LedgerPage): LedgerPage {
   return {
     ...page,
     requests: page.requests.map(moved),
+    responses: page.responses.map((each) => ({ ...moved(each), lastTouchedAt: each.lastTouchedAt && mapFrame(each.lastTouchedAt) })),
     sockets: page.sockets.map(moved),
     handles: page.handles.map(moved),
     rescued: page.rescued.map(moved),

@@ -28,6 +28,7 @@ export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
     atMs: Math.max(...all.map((page) => page.atMs)),
     timeOriginMs: first.page.timeOriginMs,
     requests: all.flatMap((page) => page.requests),
+    responses: all.flatMap((page) => page.responses),
     sockets: all.flatMap((page) => page.sockets),
     pools: all.flatMap((page) => page.pools),
     handles: all.flatMap((page) => page.handles),
@@ -64,6 +65,7 @@ function apart({ ordinal, page }: PageOf, timeOriginMs: number): LedgerPage {
       createdAtMs: each.createdAtMs + aheadMs,
       headersAtMs: each.headersAtMs === null ? null : each.headersAtMs + aheadMs,
     })),
+    responses: page.responses.map((each) => ({ ...each, id: own(each.id), startedAtMs: each.startedAtMs + aheadMs })),
     sockets: page.sockets.map((each) => ({
       ...each,
       id: own(each.id),

@@ -1,12 +1,17 @@
 /** Beside the ledger's other tests that need probes: what is wrapped works as before, is restored, and tells what it should. */
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, ServerResponse } from 'node:http'
 import { type AddressInfo, connect, Server } from 'node:net'
 import { expect, test } from 'vitest'
 import { startLedger } from '../ledger/ledger.ts'
 import { clientEyes } from '../probes/pools.ts'
 
-const methods = () => [Server.prototype.close, EventTarget.prototype.addEventListener, EventTarget.prototype.removeEventListener]
+const methods = () => [
+  Server.prototype.close,
+  EventTarget.prototype.addEventListener,
+  EventTarget.prototype.removeEventListener,
+  ServerResponse.prototype.writeHead,
+]
 
 test('the wrapped methods are the old ones again after stop, and were others meanwhile', () => {
   const before = methods()

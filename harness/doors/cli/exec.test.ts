@@ -69,6 +69,14 @@ setInterval(() => {}, 60_000)
 for (;;) await new Promise((resolve) => http.get(process.argv[2], { agent }, resolve))
 `
 
+/** One route answers, the other forgets to. */
+const MUTE = `import http from 'node:http'
+const server = http.createServer((request, response) => {
+  if (request.url !== '/mute') response.end('ok')
+})
+server.listen(0, '127.0.0.1')
+`
+
 interface Done {
   readonly code: number
   readonly stdout: string
@@ -79,7 +87,7 @@ function start(words: readonly string[]) {
   const cwd = mkdtempSync(join(tmpdir(), 'watertight-test-'))
   // Its own temporary folder: what is left there is ours.
   const temporary = mkdtempSync(join(cwd, 't'))
-  for (const [name, program] of Object.entries({ job: JOB, service: SERVICE, wrapper: WRAPPER, hang: HANG, starve: STARVE }))
+  for (const [name, program] of Object.entries({ job: JOB, service: SERVICE, wrapper: WRAPPER, hang: HANG, starve: STARVE, mute: MUTE }))
     writeFileSync(join(cwd, `${name}.mjs`), program)
   const child = spawn(process.execPath, [BIN, 'exec', ...words], {
     cwd,
@@ -227,6 +235,14 @@ describe('a program that serves', () => {
     expect(run.findings).toMatchObject([leak, ...run.findings.slice(1)])
     expect(run.latencyMs).not.toBeNull()
     expect(liveProcess(Number(stderr.split(' ', 1)[0]))).toBeNull()
+  })
+
+  test('and never ends a response is judged while its load still waits, at the handler', { timeout: 30_000 }, async () => {
+    const { code, run } = await judged('--load', '/mute', '--connections', '3', '--duration', '20s', '--', 'node', 'mute.mjs')
+    expect({ code, codes: run.findings.map((finding) => finding.code) }).toEqual({ code: 1, codes: ['RESPONSE_NEVER_ENDED', 'WORK_HUNG'] })
+    const openedAt = { file: 'mute.mjs', line: lineOf(MUTE, 'createServer') }
+    expect(run.findings[0]).toMatchObject({ count: 3, request: { method: 'GET', path: '/mute' }, openedAt })
+    expect(run.durationMs).toBeLessThan(20_000)
   })
 
   test('is clean with warm pools and what it makes once', { timeout: 30_000 }, async () => {
