@@ -36,7 +36,11 @@ export function diagnose(material: Material): Diagnosis {
     ...hungFinding(material, requests.waitedFor, residue.handles, responses.unended),
     ...churnFinding(material),
   ]
-  const findings = bySeverity(withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, material.options.allow)))
+  const findings = bySeverity(
+    withinBudget(found, residue, material).filter(
+      (finding) => !isAllowed(finding, [...material.options.allow, ...material.options.sharedAllow]),
+    ),
+  )
   const missing = [...doubtsOf(material), ...material.recount.missing.map(({ probe, missing }) => `${probe}: ${missing}`)]
   const counts = material.page?.counts
   return {

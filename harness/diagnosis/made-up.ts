@@ -13,6 +13,7 @@ export const optionsOf = (some: Partial<ResolvedOptions> = {}): ResolvedOptions 
   idleTimeoutMs: null,
   idleConnections: 'wait',
   allow: [],
+  sharedAllow: [],
   pools: [],
   signal: null,
   ...some,

@@ -51,6 +51,8 @@ export interface ResolvedOptions {
   readonly warmUp: number
   readonly budget: Required<Budget>
   readonly allow: readonly Allowance[]
+  /** They exempt like `allow`, but were given to many runs: that one matches nothing in this one says nothing. */
+  readonly sharedAllow: readonly Allowance[]
   readonly pools: readonly object[]
   readonly workTimeoutMs: number
   readonly signal: AbortSignal | null

@@ -54,14 +54,9 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   await using child = started.child
   if (signal.aborted) throw new HarnessError('INTERRUPTED', 'interrupted')
 
-  const options = resolveOptions({
-    stallMs: STALL_MS,
-    ...request.own,
-    idleTimeoutMs: idleTimeoutOf(request),
-    iterations: request.iterations,
-    workTimeoutMs: request.workTimeoutMs,
-    signal,
-  })
+  const { allow, ...judging } = request.own ?? {}
+  const contract = { idleTimeoutMs: idleTimeoutOf(request), iterations: request.iterations, workTimeoutMs: request.workTimeoutMs, signal }
+  const options = resolveOptions({ stallMs: STALL_MS, ...judging, ...contract }, allow)
   using sampler = sample(child, realClock, SAMPLE_MS)
   const { load } = variant
   const isJudged = new AbortController()

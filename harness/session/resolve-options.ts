@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { HarnessError } from '../model/errors.ts'
 import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
-import { DEFAULTS, type FindLeaksOptions, type ResolvedOptions } from '../model/options.ts'
+import { type Allowance, DEFAULTS, type FindLeaksOptions, type ResolvedOptions } from '../model/options.ts'
 import { complaints } from './complaints.ts'
 
 /** A timer beyond this fires at once in Node (2^31 - 1 ms). */
@@ -44,8 +44,11 @@ export const ALIASES: Readonly<Record<string, string>> = {
   whitelist: 'allow',
 }
 
-/** @throws {HarnessError} INVALID_OPTION: names the field, what was given, the bounds, and the nearest right spelling. */
-export function resolveOptions(given: FindLeaksOptions = {}): ResolvedOptions {
+/**
+ * @param sharedAllow allowances of a configuration, and those of the harness itself.
+ * @throws {HarnessError} INVALID_OPTION: names the field, what was given, the bounds, and the nearest right spelling.
+ */
+export function resolveOptions(given: FindLeaksOptions = {}, sharedAllow: readonly Allowance[] = []): ResolvedOptions {
   const mistakes = complaints(SCHEMA, given, ALIASES)
   if (mistakes.length > 0) throw new HarnessError('INVALID_OPTION', `invalid option: ${mistakes.join('; ')}`)
   const { budget, ...rest } = given
@@ -54,6 +57,7 @@ export function resolveOptions(given: FindLeaksOptions = {}): ResolvedOptions {
     idleTimeoutMs: null,
     idleConnections: given.idleTimeoutMs === undefined ? 'trust' : 'wait',
     allow: [],
+    sharedAllow,
     pools: [],
     signal: null,
     ...definedOnly(rest),

@@ -124,7 +124,7 @@ async function judgeEnded(program: Executed, request: WatchRequest, ending: Endi
   const page = last === null ? null : mapPage(whatExitLeaves(last, isHung))
   const doubts = silenceOf(program, last, ending)
   const { allow, budget } = request
-  const options = resolveOptions({ idleConnections: 'trust', allow, budget })
+  const options = resolveOptions({ idleConnections: 'trust', budget }, allow)
   const hung = isHung ? ({ because: 'never settled', afterMs } as const) : null
   const draft = draftOf(request, { options, hung, doubts })
   // A page that is not there is said once, in words that fit.
@@ -151,11 +151,10 @@ function silenceOf(program: Executed, last: LedgerPage | null, { signal }: Endin
 
 async function judgeIdle(program: Executed, request: WatchRequest, baseline: Census, peak: () => Census | null): Promise<Judged> {
   const { clock, idleTimeoutMs, allow, budget } = request
-  const options = resolveOptions(
+  const options =
     idleTimeoutMs === null
-      ? { idleConnections: 'trust', allow: [WARM_POOLS, ...allow], budget }
-      : { idleTimeoutMs, idleConnections: 'wait', allow, budget },
-  )
+      ? resolveOptions({ idleConnections: 'trust', budget }, [WARM_POOLS, ...allow])
+      : resolveOptions({ idleTimeoutMs, idleConnections: 'wait', budget }, allow)
   const deadlineMs = idleTimeoutMs ?? IDLE_TIMEOUT_MS
   let raw = NOTHING
   let page: LedgerPage | null = null
@@ -205,7 +204,7 @@ async function judgeNow(
   const unheard = program.unheard()
   // Whatever is idle in a pool keeps nobody: a hang has other causes.
   const { allow, budget } = request
-  const options = resolveOptions({ idleConnections: 'trust', allow: [WARM_POOLS, ...allow], budget })
+  const options = resolveOptions({ idleConnections: 'trust', budget }, [WARM_POOLS, ...allow])
   const draft = draftOf(request, { ...given, options: unheard === null ? options : { ...options, level: 'off' } })
   // What was cut short holds what it works with: only what nobody will ever come back for counts.
   const judgedPage = given.hung === null && page !== null ? whatExitLeaves(page, false) : page
