@@ -1,6 +1,6 @@
 /** Loads a module of the user's: a scenario, a configuration. Also inside the subject, so nothing but node: is imported. */
 import { readFileSync } from 'node:fs'
-import { type LoadHookSync, registerHooks } from 'node:module'
+import { type LoadHookSync, type ResolveHookSync, registerHooks } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** `npm init -y` writes "type": "commonjs", by which a `.ts` file with `import` in it does not load. What has `import` or `export` is a module. */
@@ -13,15 +13,25 @@ const asWritten: LoadHookSync = (url, context, next) => {
   return next(url, { ...context, format: 'module-typescript' })
 }
 
+/** `npx watertight` in a folder that has not installed it: what a scenario imports is then the package that runs it. */
+const besidesInstalled: ResolveHookSync = (specifier, context, next) => {
+  if (specifier !== 'watertight' && !specifier.startsWith('watertight/')) return next(specifier, context)
+  try {
+    return next(specifier, context)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    return next(specifier, { ...context, parentURL: import.meta.url })
+  }
+}
+
 let loading = 0
 let hooks: ReturnType<typeof registerHooks> | null = null
 
 /** `import()` of a file by its absolute path. Afterwards nothing is left that could change how the subject loads its modules. */
 export async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
   const { href } = pathToFileURL(path)
-  if (!path.endsWith('.ts')) return import(href)
   loading += 1
-  hooks ??= registerHooks({ load: asWritten })
+  hooks ??= registerHooks({ resolve: besidesInstalled, load: asWritten })
   try {
     return await import(href)
   } finally {

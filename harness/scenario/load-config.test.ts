@@ -59,6 +59,11 @@ describe('the configuration of a working directory', () => {
     expect((await load(files)).said).toMatchObject({ config: { level: 'sampled' } })
   })
 
+  test('imports watertight from who runs it where it is not installed', async () => {
+    const text = "import manifest from 'watertight/package.json' with { type: 'json' }\nexport default { output: manifest.name }"
+    expect((await load({ 'watertight.config.ts': text })).said).toMatchObject({ config: { output: 'watertight' } })
+  })
+
   test('is the one that was named, and what it names is beside it', async () => {
     const files = { 'watertight.config.ts': 'export default {}', 'ci/strict.mjs': 'export default { iterations: 5 }' }
     expect((await load(files, 'ci/strict.mjs')).said).toEqual({ config: { iterations: 5 }, file: 'ci/strict.mjs', folder: '<cwd>/ci' })

@@ -41,8 +41,20 @@ export interface DoctorArguments {
   readonly json: boolean
 }
 
+export interface InitArguments {
+  readonly command: 'init'
+  /** Overwrite what is there. */
+  readonly force: boolean
+}
+
 /** What was asked for; `help`: the text that --help, --version or help is answered with. */
-export type Arguments = RunArguments | ListArguments | ExecArguments | DoctorArguments | { readonly command: 'help'; readonly text: string }
+export type Arguments =
+  | RunArguments
+  | ListArguments
+  | ExecArguments
+  | DoctorArguments
+  | InitArguments
+  | { readonly command: 'help'; readonly text: string }
 
 /** A run longer than a day, or one of which each part may take an hour, is a typing error. */
 const IDLE_BOUNDS = { leastMs: 1, mostMs: 24 * 3_600_000 }
@@ -152,7 +164,18 @@ function addDoctor(program: Command, take: (parsed: Arguments) => void): void {
     )
 }
 
-const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'doctor'])
+function addInit(program: Command, take: (parsed: Arguments) => void): void {
+  program
+    .command('init')
+    .summary('write a configuration and a first scenario')
+    .description(
+      'Writes a commented watertight.config.ts and a first scenario for your service into the working directory. Both run as they are.',
+    )
+    .option('--force', 'overwrite what is there')
+    .action((options: { readonly force?: boolean }) => take({ command: 'init', force: options.force ?? false }))
+}
+
+const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'doctor', 'init'])
 
 /** Commander's complaint in our form: what, then what to do about it. */
 function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
@@ -203,6 +226,7 @@ export function parseArguments(argv: readonly string[], { version, width, config
   addList(program, take)
   addExec(program, config, take)
   addDoctor(program, take)
+  addInit(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

@@ -13,6 +13,7 @@ Examples:
   watertight run article-batch-copy --variant leaky
   watertight list --json
   watertight exec -- node app.js                   your own program, judged when it ends, hangs or idles
+  watertight init                                  a configuration and a first scenario for your service
   watertight doctor                                what this machine has, and how to fix what it has not
   watertight help run
 ${EXIT_CODES_HELP}

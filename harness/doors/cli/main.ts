@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor-command.ts'
 import { errorText } from './error-text.ts'
 import { execCommand } from './exec-command.ts'
 import { exitCodeOfError } from './exit-code.ts'
+import { initCommand } from './init/init-command.ts'
 import { type Io, print, tell, terminalWidth } from './io.ts'
 import { listDocument, listText } from './list-document.ts'
 import { type Dependencies, runCommand } from './run-command.ts'
@@ -48,6 +49,8 @@ async function perform(argv: readonly string[], io: Io, dependencies: Dependenci
       return execCommand(parsed, io, dependencies)
     case 'doctor':
       return doctorCommand(parsed, io, dependencies)
+    case 'init':
+      return initCommand(parsed, io)
     case 'help':
       await print(io, parsed.text)
       return 0

@@ -3,7 +3,6 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -16,6 +15,7 @@ import { kernelProbe } from '../../../probes/kernel/kernel-probe.ts'
 import { SOCK_DIAG, sockDiagRows } from '../../../probes/kernel/sock-diag.ts'
 import { loadConfig } from '../../../scenario/load-config.ts'
 import { TOOL_VERSION } from '../../../subjects/version.ts'
+import { installedVersion } from '../installed-version.ts'
 import type { Environment } from '../io.ts'
 import type { Facts, Try } from './facts.ts'
 
@@ -153,15 +153,6 @@ function isOnPath(program: string, env: Environment): boolean {
       return false
     }
   })
-}
-
-function installedVersion(cwd: string): string | null {
-  try {
-    const { version } = createRequire(join(cwd, 'package.json'))('watertight/package.json') as { readonly version: string }
-    return version
-  } catch {
-    return null
-  }
 }
 
 async function examineMinio(env: Environment): Promise<Facts['minio']> {
