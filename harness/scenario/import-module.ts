@@ -24,6 +24,8 @@ const besidesInstalled: ResolveHookSync = (specifier, context, next) => {
   }
 }
 
+const HARNESS = new URL('..', import.meta.url).href
+
 let loading = 0
 let hooks: ReturnType<typeof registerHooks> | null = null
 
@@ -47,8 +49,9 @@ export async function importModule(path: string): Promise<Readonly<Record<string
 export function whyNotLoaded(error: unknown, cwd: string): { readonly what: string; readonly remedy: string | null } {
   if (!(error instanceof Error)) return { what: String(error), remedy: null }
   const { code = '' } = error as NodeJS.ErrnoException
-  // Of a syntax error only the head of its stack says where.
-  const [, href, line] = /(file:\/\/\S+?):(\d+)/.exec(error.stack ?? '') ?? []
+  // Of a syntax error only the head of its stack says where. Our own frames are no place of the user's.
+  const places = [...(error.stack ?? '').matchAll(/(file:\/\/\S+?):(\d+)/g)]
+  const [, href, line] = places.find(([, place = '']) => !place.startsWith(HARNESS)) ?? []
   const where = href === undefined ? '' : ` (${nameOf(href, cwd)}:${line})`
   const remedies: Readonly<Record<string, string>> = {
     ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
