@@ -114,6 +114,28 @@ describe('every scenario is judged as declared', () => {
     expect(run).toMatchObject(numbers)
   })
 
+  test.for([
+    ['undici', 3, 'await request(url'],
+    ['fetch', 3, 'await fetch(url'],
+    ['node:http', 4, 'get(url, { agent }'],
+    ['axios', 4, 'await axios.get'],
+    // It asks a turn later, when the stack of its caller is gone.
+    ['got', 3, null],
+    ['ky', 3, 'await ky.get'],
+    ['node-fetch', 3, 'await nodeFetch('],
+    ['superagent', 3, 'asked.pipe(body)'],
+    ['minio-js', 1, 'await minio.getObject('],
+  ] as const)(
+    'of four error answers %s leaves %i unread when nobody cares, at its own line',
+    { timeout: 240_000 },
+    async ([client, count, text]) => {
+      const { findings } = await runOf({ scenario: 'error-bodies', case: client, variant: 'leaky', backend: 'embedded' })
+      const file = 'scenarios/backend/error-bodies.ts'
+      const openedAt = text === null ? null : { file, line: lineOf(file, text) }
+      expect(findings).toMatchObject([{ code: 'UNREAD_BODY', count, openedAt }])
+    },
+  )
+
   for (const cell of cells) {
     const isHere = backends.some((kind) => kind === cell.backend) || cell.backend === null
     test.skipIf(!isHere)(`${nameOf(cell)}${isHere ? '' : whyNot}`, { timeout: 240_000 }, async () => {
