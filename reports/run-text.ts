@@ -33,7 +33,9 @@ const LABEL_WIDTH = 6
 export function expectationText(expected: Expectation | null): string {
   if (expected === null) return 'nothing was declared'
   const codes = expected.codes === undefined || expected.codes.length === 0 ? '' : ` with ${expected.codes.join(', ')}`
-  return `${expected.verdict}${codes}${expected.blockedAtRequest == null ? '' : `, blocked at request ${expected.blockedAtRequest}`}`
+  const blocked = expected.blockedAtRequest == null ? '' : `, blocked at request ${expected.blockedAtRequest}`
+  const connections = expected.connectionsAtMost == null ? '' : `, ${expected.connectionsAtMost} connections at most`
+  return `${expected.verdict}${codes}${blocked}${connections}`
 }
 
 /** A run as expected that left nothing needs no more than its head. */

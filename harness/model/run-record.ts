@@ -24,6 +24,8 @@ export interface Expectation {
   readonly verdict: Verdict
   readonly codes?: readonly FindingCode[]
   readonly blockedAtRequest?: number
+  /** The work may open at most so many connections: what tells reading a body from throwing its connection away. Not part of the JSON. */
+  readonly connectionsAtMost?: number
 }
 
 export interface Proof {

@@ -23,6 +23,7 @@ const expects = z.strictObject({
   verdict: z.enum(['clean', 'leaked', 'misconfigured', 'inconclusive']),
   codes: z.array(z.string()).optional(),
   blockedAtRequest: z.number().int().min(1).optional(),
+  connectionsAtMost: z.number().int().min(0).optional(),
 })
 const load = z.strictObject({
   path: z.union([z.string(), z.array(z.string()).min(1)]),

@@ -15,11 +15,15 @@ export function disagreements(diagnosis: Diagnosis, expected: Expectation): read
     expected.blockedAtRequest === undefined || expected.blockedAtRequest === diagnosis.blockedAtRequest
       ? []
       : [`declared to block at request ${expected.blockedAtRequest}, ${blockedWords(diagnosis.blockedAtRequest)}`]
+  const most = expected.connectionsAtMost ?? Number.POSITIVE_INFINITY
+  const connections =
+    diagnosis.connectionsOpened <= most ? [] : [`declared to open ${most} connections at most, opened ${diagnosis.connectionsOpened}`]
   return [
     ...verdict,
     ...missing.map((code) => `${code} is declared and was not found`),
     ...extra.map(({ code }) => `${code} was found and is not declared`),
     ...blocked,
+    ...connections,
   ]
 }
 

@@ -4,7 +4,7 @@ import { type FindingCode, SEVERITIES, SEVERITY_OF } from '../../harness/model/f
 import type { RunRecord, ScenarioRun } from '../../harness/model/run-record.ts'
 
 /** As JSON has it: what a declaration left open is written out (renderJson), so that a field that does not apply is null or empty, never missing. */
-type JsonExpectation = Required<Omit<NonNullable<ScenarioRun['expected']>, 'blockedAtRequest'>> & {
+type JsonExpectation = Required<Omit<NonNullable<ScenarioRun['expected']>, 'blockedAtRequest' | 'connectionsAtMost'>> & {
   readonly blockedAtRequest: number | null
 }
 /** JSON has no Infinity: a time that is none is null. */
