@@ -121,6 +121,16 @@ describe('every scenario is judged as declared', () => {
     expect(run).toMatchObject(numbers)
   })
 
+  test.skipIf(!containers.ok)(
+    `on minio it is the server that ends idle connections, after 30 s${whyNot}`,
+    { timeout: 240_000 },
+    async () => {
+      const { findings } = await runOf({ scenario: 'aws-idle-on-minio', case: null, variant: 'leaky', backend: 'minio' })
+      const summary = expect.stringContaining('the client has no idle timeout, the server closes at 30000 ms')
+      expect(findings).toMatchObject([{ code: 'IDLE_PAST_DEADLINE', count: 10, summary }])
+    },
+  )
+
   test.for([
     ['undici', 3, 'await request(url'],
     ['fetch', 3, 'await fetch(url'],
@@ -150,6 +160,7 @@ describe('every scenario is judged as declared', () => {
     ['fs.watch', 'WATCHER_LEFT', 'watch(folder)'],
     ['fs.watchFile', 'WATCHER_LEFT', 'watchFile(file, {'],
     ['child', 'CHILD_LEFT', 'spawn(process.execPath'],
+    ['file', 'FILE_LEFT_OPEN', 'openSync(join('],
   ] as const)('a forgotten %s is one finding, %s, at the line that made it', { timeout: 240_000 }, async ([name, code, made]) => {
     const { findings } = await runOf({ scenario: 'timers-workers-watchers', case: name, variant: 'leaky', backend: null })
     const file = 'scenarios/process/timers-workers-watchers.ts'

@@ -24,6 +24,17 @@ it.each<[string, Partial<LedgerSocket>, number | null, RegExp]>([
   expect(finding?.summary).toMatch(reason)
 })
 
+it('IDLE_PAST_DEADLINE says when the server closes, where the other side knows', () => {
+  const unknown = { connections: 1, connectionsAccepted: 1, inFlight: 0, requests: 1, descriptors: null, goroutines: null }
+  const peers = [
+    { source: "MinIO's metrics", ...unknown },
+    { source: "MinIO's /proc", ...unknown, idleTimeoutMs: 30_000 },
+  ]
+  const [finding] = findings({ recount: censusOf(sighting(1)), page: pageOf({ sockets: [socket(1)] }), peers })
+  expect(finding?.summary).toContain('the client has no idle timeout, the server closes at 30000 ms')
+  expect(finding?.evidence).toContainEqual({ ledger: 'peer', says: 'the server closes an idle connection after, ms', value: 30_000 })
+})
+
 it('three pools from one line are a client per call, two are not', () => {
   const idle = [1, 2, 3].map((id) => socket(id, { poolId: id }))
   const recount = censusOf(...idle.map(({ id }) => sighting(id)))

@@ -119,7 +119,12 @@ function clientPerCall(group: IdleGroup, material: Material): Finding {
 function idlePastDeadline(group: IdleGroup, material: Material): Finding {
   const [first] = group
   const pool = poolOf(material.page, first.ledger)
-  const { reason, advice } = idleReason(first.ledger, pool?.idleTimeoutMs ?? null, material.deadlineMs)
+  const [serverMs = null] = material.peers.flatMap((peer) => peer.idleTimeoutMs ?? [])
+  const { reason, advice } = idleReason(first.ledger, {
+    configuredMs: pool?.idleTimeoutMs ?? null,
+    deadlineMs: material.deadlineMs,
+    serverMs,
+  })
   return composeFinding({
     code: 'IDLE_PAST_DEADLINE',
     ...facts(group, material),
@@ -131,6 +136,7 @@ function idlePastDeadline(group: IdleGroup, material: Material): Finding {
         : [{ ledger: 'pools' as const, says: "server's Keep-Alive hint, ms", value: first.ledger.serverHintMs }]),
       ...stateEvidence(group),
       ...peerEvidence(material),
+      ...(serverMs === null ? [] : [{ ledger: 'peer' as const, says: 'the server closes an idle connection after, ms', value: serverMs }]),
     ],
     advice,
   })
@@ -138,16 +144,23 @@ function idlePastDeadline(group: IdleGroup, material: Material): Finding {
 
 const poolOf = (page: LedgerPage | null, socket: LedgerSocket) => page?.pools.find((pool) => pool.id === socket.poolId) ?? null
 
+interface IdleTimes {
+  /** As the client was told; null: unknown. */
+  readonly configuredMs: number | null
+  readonly deadlineMs: number
+  /** When the server closes by itself; null: unknown, or never. */
+  readonly serverMs: number | null
+}
+
 /** Why an idle connection is still there: none set, the server's hint overrides, or longer than the contract. */
 function idleReason(
   socket: LedgerSocket,
-  configuredMs: number | null,
-  deadlineMs: number,
+  { configuredMs, deadlineMs, serverMs }: IdleTimes,
 ): { readonly reason: string; readonly advice: string } {
   const { idleTimeoutMs, serverHintMs, owner } = socket
   if (idleTimeoutMs === null || idleTimeoutMs === Number.POSITIVE_INFINITY) {
     return {
-      reason: 'the client has no idle timeout',
+      reason: `the client has no idle timeout${serverMs === null ? '' : `, the server closes at ${serverMs} ms`}`,
       advice:
         'set one: new http.Agent({ keepAlive: true, timeout: 6_000 }) for node:http and the AWS SDK, keepAliveTimeout with keepAliveMaxTimeout for undici; or close the client when the work is done',
     }

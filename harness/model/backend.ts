@@ -34,6 +34,8 @@ export interface PeerCount {
   readonly requests: number | null
   readonly descriptors: number | null
   readonly goroutines: number | null
+  /** When it closes a connection that is idle: as it was told, or by the default it is known for, ms. Absent: unknown, or never. */
+  readonly idleTimeoutMs?: number
 }
 
 /** A started backend. Disposing it closes every connection, process, container and bucket it made. */

@@ -1,7 +1,7 @@
 /** What keeps a process busy beside its connections, each with the line that made it: one forgotten thing in each case. */
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdtempSync, rmSync, unwatchFile, watch, watchFile, writeFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdtempSync, openSync, rmSync, unwatchFile, watch, watchFile, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -84,6 +84,16 @@ async function polledFile(closes: boolean): Promise<void> {
   })
 }
 
+/** A file keeps no process alive; it is a descriptor, and there are only so many. */
+async function file(closes: boolean): Promise<void> {
+  await inFolder(async (folder) => {
+    const log = openSync(join(folder, 'log'), 'a+')
+    writeSync(log, 'something happened')
+    if (fstatSync(log).size === 0) throw new Error('nothing was written')
+    if (closes) closeSync(log)
+  })
+}
+
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'watertight-watched-'))
   try {
@@ -112,7 +122,7 @@ export default defineScenario({
   name: 'timers-workers-watchers',
   layer: 'process',
   client: 'child',
-  shows: 'timers, workers, watchers and children that were forgotten are named by the line that made them',
+  shows: 'timers, workers, watchers, children and files that were forgotten are named by the line that made them',
   cases: {
     timer: both(timer, 'TIMER_LEFT'),
     interval: both(interval, 'TIMER_LEFT'),
@@ -120,5 +130,6 @@ export default defineScenario({
     'fs.watch': both(fsWatcher, 'WATCHER_LEFT'),
     'fs.watchFile': both(polledFile, 'WATCHER_LEFT'),
     child: both(child, 'CHILD_LEFT'),
+    file: both(file, 'FILE_LEFT_OPEN'),
   },
 })
