@@ -6,6 +6,7 @@ import { configOption } from './config-option.ts'
 import { addExec, type ExecArguments } from './exec-arguments.ts'
 import { DOCTOR_HELP, EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
 import { choice, choices, durationMs, wholeNumber } from './option-values.ts'
+import { addReport, type ReportArguments } from './report-arguments.ts'
 
 export interface RunArguments {
   readonly command: 'run'
@@ -54,6 +55,7 @@ export type Arguments =
   | ExecArguments
   | DoctorArguments
   | InitArguments
+  | ReportArguments
   | { readonly command: 'help'; readonly text: string }
 
 /** A run longer than a day, or one of which each part may take an hour, is a typing error. */
@@ -175,7 +177,7 @@ function addInit(program: Command, take: (parsed: Arguments) => void): void {
     .action((options: { readonly force?: boolean }) => take({ command: 'init', force: options.force ?? false }))
 }
 
-const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'doctor', 'init'])
+const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'report', 'doctor', 'init'])
 
 /** Commander's complaint in our form: what, then what to do about it. */
 function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
@@ -227,6 +229,7 @@ export function parseArguments(argv: readonly string[], { version, width, config
   addExec(program, config, take)
   addDoctor(program, take)
   addInit(program, take)
+  addReport(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

@@ -12,6 +12,7 @@ Examples:
   watertight run                                   all scenarios, on every backend that answers
   watertight run article-batch-copy --variant leaky
   watertight list --json
+  watertight report run.json --against base.json   what is worse than it was; also merges shards
   watertight exec -- node app.js                   your own program, judged when it ends, hangs or idles
   watertight init                                  a configuration and a first scenario for your service
   watertight doctor                                what this machine has, and how to fix what it has not
@@ -25,6 +26,29 @@ MinIO is only missed when it was asked for: by --require, by the configuration, 
 WATERTIGHT_REQUIRE_DOCKER=1.
 
 Exit codes: 0 ready; 2 a required part is missing; 3 a bad option, or a bad configuration.
+`
+
+export const REPORT_HELP = `
+Reads what \`watertight run\` wrote (run.json), what --json printed, and the journal of a run that was killed
+(journal-....ndjson). The report goes to stdout; --reporter writes files as well.
+
+Several files are merged: runs of the same scenario stand together, and what one shard could not run and
+another did is judged. A run that was judged in two of them is refused: the later verdict must not hide
+the earlier one.
+
+--against prints what changed instead: runs that are worse (as expected before and not now, or with a worse
+verdict), runs that are better, runs that are missing, and a table of times. Times are told, not judged.
+
+Exit codes:
+  0    the report was made, whatever it says; with --against: no run is worse
+  1    with --against: a run is worse
+  2    with --against: none is worse, but a run of the earlier one is missing; or a file could not be written
+  3    misuse: a file that cannot be read or is no saved run, a run judged twice
+
+Examples:
+  watertight report reports/out/run.json --reporter junit
+  watertight report shard-*/run.json --output reports/all
+  watertight report reports/out/run.json --against main/run.json
 `
 
 export const RUN_HELP = `

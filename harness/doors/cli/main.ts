@@ -51,6 +51,8 @@ async function perform(argv: readonly string[], io: Io, dependencies: Dependenci
       return doctorCommand(parsed, io, dependencies)
     case 'init':
       return initCommand(parsed, io)
+    case 'report':
+      return (await import('./report-command.ts')).reportCommand(parsed, io)
     case 'help':
       await print(io, parsed.text)
       return 0

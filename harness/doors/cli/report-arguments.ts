@@ -1,0 +1,48 @@
+import { type Command, Option } from 'commander'
+import { REPORT_FORMATS, type ReportFormat } from '../../model/config.ts'
+import { REPORT_HELP } from './help-text.ts'
+import { choices } from './option-values.ts'
+
+export interface ReportArguments {
+  readonly command: 'report'
+  /** Saved runs: run.json files and journals; from 1. */
+  readonly files: readonly string[]
+  /** What to write to the output folder; empty: nothing. */
+  readonly reporter: readonly ReportFormat[]
+  readonly output: string
+  /** The saved run to hold these against; null: none. */
+  readonly against: string | null
+  readonly json: boolean
+}
+
+type ReportOptions = Partial<Pick<ReportArguments, 'reporter' | 'output' | 'against' | 'json'>>
+
+export function addReport(program: Command, take: (parsed: ReportArguments) => void): void {
+  program
+    .command('report')
+    .summary('render saved runs, merge shards, compare with an earlier run')
+    .description(
+      'Renders saved runs in any format. Several are merged into one report: the shards of a run. With --against they are compared with an earlier one.',
+    )
+    .argument('<file...>', 'run.json files, and journals that killed runs left')
+    .option('--against <file>', 'compare with this saved run: exit 1 when a run is worse, 2 when one is missing')
+    .option('--json', 'print the merged record as one JSON document (watertight/run@1) instead of the text')
+    .addOption(
+      new Option(
+        '--reporter <formats>',
+        'comma list of text, json, html, junit: what to write to the output folder (default: nothing; with --output text,json,html)',
+      ).argParser(choices('--reporter', REPORT_FORMATS)),
+    )
+    .option('--output <folder>', 'where to write run.txt, run.json, run.html and junit.xml (default: reports/out)')
+    .addHelpText('after', REPORT_HELP)
+    .action((files: string[], options: ReportOptions) => {
+      take({
+        command: 'report',
+        files,
+        reporter: options.reporter ?? (options.output === undefined ? [] : ['text', 'json', 'html']),
+        output: options.output ?? 'reports/out',
+        against: options.against ?? null,
+        json: options.json ?? false,
+      })
+    })
+}
