@@ -1,6 +1,7 @@
 /** A program of the user's own as a run: started, watched, judged, gone; as often as asked. */
 import { availableParallelism, loadavg } from 'node:os'
 import { HarnessError } from '../model/errors.ts'
+import type { JournalEntry, Timed } from '../model/journal.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Allowance, Budget } from '../model/options.ts'
 import type { RunRecord, ScenarioRun } from '../model/run-record.ts'
@@ -11,6 +12,7 @@ import { type Ending, type ExecOptions, type Executed, startExecuted } from '../
 import { newRunId } from '../subjects/run-id.ts'
 import { TOOL_VERSION } from '../subjects/version.ts'
 import { shortCommand } from './command-text.ts'
+import { interruptedBy, recordOf } from './journal-record.ts'
 import { summarizeLatency } from './latency.ts'
 import { driveProgram, type ProgramLoad } from './program-load.ts'
 
@@ -31,6 +33,10 @@ export interface ExecRequest extends Pick<ExecOptions, 'command' | 'args' | 'cwd
   readonly signal: AbortSignal
   /** How the program is asked to end; null: a terminal has asked it already. */
   readonly stopSignal: () => NodeJS.Signals | null
+  /** In the environment of all that is started; absent: a new one. */
+  readonly runId?: string
+  /** Told as it comes, for the journal. */
+  readonly onEntry?: (entry: JournalEntry) => void
   /** Called when a program runs, so that it can be killed; with null when it has gone. */
   readonly onProgram: (program: Pick<Executed, 'kill'> | null) => void
 }
@@ -47,29 +53,28 @@ export interface ExecOutcome {
 export async function execProgram(request: ExecRequest): Promise<ExecOutcome> {
   const startedMs = realClock.nowMs()
   const contended = (loadavg()[0] ?? 0) > availableParallelism()
-  const runId = newRunId()
+  const runId = request.runId ?? newRunId()
+  const entries: Timed<JournalEntry>[] = []
+  function tell(entry: JournalEntry): void {
+    entries.push({ ...entry, atMs: realClock.nowMs() - startedMs })
+    request.onEntry?.(entry)
+  }
+  const names = Array.from({ length: request.repeat }, (_, round) => (request.repeat === 1 ? null : `run ${round + 1}`))
+  const environment = { node: process.version, platform: `${process.platform} ${process.arch}`, docker: false, contended }
+  tell({ type: 'begun', tool: { version: TOOL_VERSION }, environment })
+  tell({ type: 'planned', runs: names.map((name) => ({ scenario: shortCommand(request), case: name, variant: null, backend: null })) })
   const runs: ScenarioRun[] = []
   const endings: (Ending | null)[] = []
-  for (let round = 0; round < request.repeat && !request.signal.aborted; round += 1) {
-    const { run, ending } = await execOnce(request, runId, request.repeat === 1 ? null : `run ${round + 1}`)
+  for (const name of names) {
+    if (request.signal.aborted) break
+    const { run, ending } = await execOnce(request, runId, name)
+    tell({ type: 'judged', run })
     runs.push(run)
     endings.push(ending)
   }
   const explanation = request.signal.aborted ? null : await explained(request, runId, runs)
-  const record: RunRecord = {
-    schema: 'watertight/run@1',
-    tool: { version: TOOL_VERSION },
-    environment: { node: process.version, platform: `${process.platform} ${process.arch}`, docker: false, contended },
-    runs,
-    skipped: [],
-    totals: {
-      runs: runs.length,
-      asExpected: runs.filter((run) => run.asExpected).length,
-      skipped: 0,
-      wallMs: Math.round(realClock.nowMs() - startedMs),
-    },
-  }
-  return { record, endings, explanation }
+  tell({ type: 'ended', stopped: request.signal.aborted ? interruptedBy(request.signal) : null })
+  return { record: recordOf(entries, 'killed'), endings, explanation }
 }
 
 export const hasHung = (runs: readonly ScenarioRun[]): boolean =>

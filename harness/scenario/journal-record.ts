@@ -24,6 +24,12 @@ const placeOf = ({ scenario, case: name, variant, backend }: RunPlace): RunPlace
 /** The same text for the same cell of the matrix. */
 export const placeKey = ({ scenario, case: name, variant, backend }: RunPlace): string => JSON.stringify([scenario, name, variant, backend])
 
+/** What an aborted signal says of who aborted it: the command line's reason is `interrupted by SIGINT`. */
+export function interruptedBy({ reason }: AbortSignal): Stop {
+  const by = /^interrupted by (SIG\w+)/.exec(reason instanceof Error ? reason.message : '')?.[1]
+  return `interrupted by ${by ?? 'caller'}`
+}
+
 /** Nothing was written yet that says where it ran. */
 const NOWHERE = { tool: { version: 'unknown' }, environment: { node: 'unknown', platform: 'unknown', docker: false, contended: false } }
 

@@ -4,13 +4,13 @@ import PQueue from 'p-queue'
 import type { BackendKind } from '../model/backend.ts'
 import type { Judging } from '../model/config.ts'
 import { BackendUnavailable, HarnessError } from '../model/errors.ts'
-import type { JournalEntry, Stop, Timed } from '../model/journal.ts'
+import type { JournalEntry, Timed } from '../model/journal.ts'
 import type { RunRecord, SkippedRun, VariantName } from '../model/run-record.ts'
 import { ONLY_CASE, type RunKey, type Scenario, type SuiteEvent } from '../model/scenario.ts'
 import { newRunId } from '../subjects/run-id.ts'
 import { TOOL_VERSION } from '../subjects/version.ts'
 import { failedRun } from './failed-run.ts'
-import { entryOf, recordOf } from './journal-record.ts'
+import { entryOf, interruptedBy, recordOf } from './journal-record.ts'
 import { runVariant } from './run.ts'
 
 export interface LoadedScenario {
@@ -113,7 +113,7 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   }
 
   await Promise.all(keys.map((cell) => underWay.add(() => runCell(cell))))
-  tell({ type: 'ended', stopped: stopOf(request.signal, bail.signal) })
+  tell({ type: 'ended', stopped: request.signal.aborted ? interruptedBy(request.signal) : bail.signal.aborted ? 'stopped early' : null })
   const record = recordOf(entries, 'killed')
   // Nothing could be judged: the first error is the answer. Otherwise what was judged is not lost for what was not.
   const [failure] = failures
@@ -121,11 +121,6 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   return record
 }
 
-function stopOf(signal: AbortSignal, bail: AbortSignal): Stop | null {
-  if (!signal.aborted) return bail.aborted ? 'stopped early' : null
-  const by = /^interrupted by (SIG\w+)/.exec(signal.reason instanceof Error ? signal.reason.message : '')?.[1]
-  return `interrupted by ${by ?? 'caller'}`
-}
 interface Cell {
   readonly loaded: LoadedScenario
   readonly key: RunKey

@@ -4,8 +4,9 @@ import type { Allowance, Budget } from '../../model/options.ts'
 import { configOption } from './config-option.ts'
 import { EXEC_HELP } from './exec-help.ts'
 import { durationMs, wholeNumber } from './option-values.ts'
+import { addReportFiles, type ReportFiles, reportFilesOf } from './report-arguments.ts'
 
-export interface ExecArguments {
+export interface ExecArguments extends ReportFiles {
   readonly command: 'exec'
   readonly config: string | null
   /** The program and its arguments, as given. */
@@ -32,7 +33,9 @@ const MOST_CONNECTIONS = 10_000
 const MOST_RUNS = 1_000
 const DAY_MS = 24 * 3_600_000
 
-type ExecOptions = Partial<Pick<ExecArguments, 'load' | 'ready' | 'connections' | 'repeat' | 'explain' | 'json'>> & {
+type ExecOptions = Partial<
+  Pick<ExecArguments, 'load' | 'ready' | 'connections' | 'repeat' | 'explain' | 'json' | 'reporter' | 'output'>
+> & {
   readonly config?: string
   readonly duration?: number
   readonly idleTimeout?: number
@@ -44,7 +47,7 @@ const time = (option: string, flag: string, says: string, leastMs: number): Opti
   new Option(flag, says).argParser(durationMs(option, { leastMs, mostMs: DAY_MS }))
 
 export function addExec(program: Command, config: WatertightConfig, take: (parsed: ExecArguments) => void): void {
-  program
+  const command = program
     .command('exec')
     .summary('run your own program and judge it when it ends, hangs, or is idle again')
     .description(
@@ -78,6 +81,7 @@ export function addExec(program: Command, config: WatertightConfig, take: (parse
     .option('--explain', 'after WORK_HUNG: run it once more and show the async stacks of what keeps it alive')
     .option('--json', "print one JSON document (watertight/run@1) on stdout; the program's own stdout goes to stderr")
     .addOption(configOption())
+  addReportFiles(command)
     .addHelpText('after', EXEC_HELP)
     .action(([name = '', ...args]: string[], options: ExecOptions) => {
       take({
@@ -97,6 +101,7 @@ export function addExec(program: Command, config: WatertightConfig, take: (parse
         json: options.json ?? false,
         allow: config.allow ?? [],
         budget: config.budget ?? {},
+        ...reportFilesOf(options, config),
       })
     })
 }

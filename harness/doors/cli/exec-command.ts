@@ -1,18 +1,26 @@
 import { constants } from 'node:os'
 import { renderJson } from '../../../reports/json.ts'
 import { severalLines } from '../../../reports/neutralise.ts'
+import { noticeOf } from '../../../reports/notice.ts'
 import { paintFor } from '../../../reports/paint.ts'
 import { runText } from '../../../reports/run-text.ts'
 import { HarnessError } from '../../model/errors.ts'
 import type { ScenarioRun } from '../../model/run-record.ts'
 import type { ExecOutcome, ExecRequest } from '../../scenario/exec.ts'
+import { recordOf } from '../../scenario/journal-record.ts'
+import { newRunId } from '../../subjects/run-id.ts'
 import { isLoopback } from './backend-choice.ts'
 import { errorText } from './error-text.ts'
 import type { ExecArguments } from './exec-arguments.ts'
-import { exitCodeOf, exitCodeOfError } from './exit-code.ts'
+import { EXIT, exitCodeOf, exitCodeOfError } from './exit-code.ts'
 import { listenForInterruption } from './interruption.ts'
-import { EXIT_CODE_OF_SIGNAL, type Io, print, tell, terminalWidth, wantsColour } from './io.ts'
+import { type Io, print, tell, terminalWidth, wantsColour } from './io.ts'
+import { startJournal } from './journal.ts'
+import { endJournal, reportBreak, troubleTeller } from './journal-end.ts'
+import { reportLeftJournals } from './left-journals.ts'
+import { type OutputFolder, openOutputFolder } from './output-folder.ts'
 import { quoted } from './quoted.ts'
+import { tellReports } from './report-files.ts'
 import { sourceReader } from './source-reader.ts'
 
 /** What `exec` drives; the real ones are in dependencies.ts. */
@@ -70,6 +78,13 @@ export async function execCommand(parsed: ExecArguments, io: Io, dependencies: E
   checkTarget('--ready', parsed.ready)
   if (parsed.ready !== null && parsed.load === null)
     throw new HarnessError('INVALID_OPTION', '--ready says when the load may begin, and there is no --load', 'add --load <path>')
+  const runId = newRunId()
+  const folder = parsed.reporter.length === 0 ? null : await openOutputFolder(parsed.output, io.cwd, runId)
+  const journal =
+    folder === null
+      ? null
+      : startJournal({ folder, runId, cwd: io.cwd, formats: parsed.reporter, onTrouble: troubleTeller(parsed.output, io) })
+  let isWritten = true
   let running: Parameters<ExecRequest['onProgram']>[0] = null
   const exitNow = (code: number): void => {
     running?.kill()
@@ -82,7 +97,7 @@ export async function execCommand(parsed: ExecArguments, io: Io, dependencies: E
     return interrupt === 'SIGINT' && io.stderr.isTTY === true ? null : (interrupt ?? 'SIGTERM')
   }
   try {
-    await sweepFirst(io, dependencies)
+    await sweepFirst(io, dependencies, folder)
     const { record, endings, disagreement, hasHung, explanation } = await dependencies.exec({
       command: parsed.program,
       args: parsed.args,
@@ -101,33 +116,42 @@ export async function execCommand(parsed: ExecArguments, io: Io, dependencies: E
           : { target: parsed.load, ready: parsed.ready, connections: parsed.connections, durationMs: parsed.loadDurationMs },
       signal: interruption.signal,
       stopSignal,
+      runId,
+      onEntry: (entry) => journal?.add(entry),
       onProgram: (program) => {
         running = program
       },
     })
+    if (folder !== null && journal !== null) {
+      isWritten = false
+      const judged = recordOf(journal.entries(), 'killed')
+      isWritten = await tellReports({ record: judged, formats: parsed.reporter, folder, cwd: io.cwd }, io)
+    }
     if (parsed.json) await print(io, renderJson(record))
     else await tell(io, reportText(record.runs, io))
+    const notice = noticeOf(record)
+    if (notice !== null) await tell(io, `${notice}\n`)
     if (disagreement !== null) await tell(io, `${disagreement}\n`)
     if (explanation !== null)
       await tell(io, `\nwhat kept it, by async stacks, in a run of its own that was not judged:\n${severalLines(explanation)}\n`)
     else if (hasHung && !parsed.explain) await tell(io, 'run again with --explain to see what keeps it, by async stacks\n')
-    const interruptedBy = interruption.by()
-    return (
-      ownExitCode(endings) ??
-      (interruptedBy === null ? exitCodeOf({ record, required: [], interruptedBy }) : EXIT_CODE_OF_SIGNAL[interruptedBy])
-    )
+    const code = ownExitCode(endings) ?? exitCodeOf({ record, required: [], interruptedBy: interruption.by() })
+    return code === EXIT.ok && !isWritten ? EXIT.inconclusive : code
   } catch (error) {
+    if (folder !== null && journal !== null) isWritten &&= await reportBreak({ journal, formats: parsed.reporter, folder, cwd: io.cwd }, io)
     await tell(io, errorText(error))
     return exitCodeOfError(error, interruption.by())
   } finally {
+    if (journal !== null) await endJournal(journal, isWritten, io)
     interruption.stop()
   }
 }
 
-async function sweepFirst(io: Io, dependencies: ExecDependencies): Promise<void> {
+async function sweepFirst(io: Io, dependencies: ExecDependencies, folder: OutputFolder | null): Promise<void> {
   try {
     const swept = await dependencies.sweep()
     if (swept.length > 0) await tell(io, `swept what a killed run had left: ${swept.join(', ')}\n`)
+    if (folder !== null) for (const line of await reportLeftJournals(folder)) await tell(io, `${line}\n`)
   } catch (error) {
     await tell(io, `could not sweep what a killed run may have left: ${error instanceof Error ? error.message : String(error)}\n`)
   }

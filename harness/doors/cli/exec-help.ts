@@ -15,6 +15,7 @@ Examples:
   watertight exec -- node job.js
   watertight exec -- npm start                          and call it yourself
   watertight exec --load / --ready /health -- node server.js
+  watertight exec --repeat 20 --output reports/out -- node job.js
   watertight exec --load /photos/1 --connections 50 --duration 10s --json -- node server.js
 
 Exit codes, the first that applies:

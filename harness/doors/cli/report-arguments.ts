@@ -1,15 +1,18 @@
 import { type Command, Option } from 'commander'
-import { REPORT_FORMATS, type ReportFormat } from '../../model/config.ts'
+import { REPORT_FORMATS, type ReportFormat, type WatertightConfig } from '../../model/config.ts'
 import { REPORT_HELP } from './help-text.ts'
 import { choices } from './option-values.ts'
 
-export interface ReportArguments {
-  readonly command: 'report'
-  /** Saved runs: run.json files and journals; from 1. */
-  readonly files: readonly string[]
+export interface ReportFiles {
   /** What to write to the output folder; empty: nothing. */
   readonly reporter: readonly ReportFormat[]
   readonly output: string
+}
+
+export interface ReportArguments extends ReportFiles {
+  readonly command: 'report'
+  /** Saved runs: run.json files and journals; from 1. */
+  readonly files: readonly string[]
   /** The saved run to hold these against; null: none. */
   readonly against: string | null
   readonly json: boolean
@@ -17,8 +20,30 @@ export interface ReportArguments {
 
 type ReportOptions = Partial<Pick<ReportArguments, 'reporter' | 'output' | 'against' | 'json'>>
 
+/** --reporter and --output of the commands that write files only when asked. */
+export function addReportFiles(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--reporter <formats>',
+        'comma list of text, json, html, junit: what to write to the output folder (default: nothing; with --output text,json,html)',
+      ).argParser(choices('--reporter', REPORT_FORMATS)),
+    )
+    .option('--output <folder>', 'where to write run.txt, run.json, run.html and junit.xml (default: reports/out)')
+}
+
+type Given = { readonly reporter?: readonly ReportFormat[]; readonly output?: string }
+
+/** A configuration says where files go, not that there are any: its `reporters` are those of `run`. */
+export function reportFilesOf(options: Given, { output }: Pick<WatertightConfig, 'output'> = {}): ReportFiles {
+  return {
+    reporter: options.reporter ?? (options.output === undefined ? [] : ['text', 'json', 'html']),
+    output: options.output ?? output ?? 'reports/out',
+  }
+}
+
 export function addReport(program: Command, take: (parsed: ReportArguments) => void): void {
-  program
+  const command = program
     .command('report')
     .summary('render saved runs, merge shards, compare with an earlier run')
     .description(
@@ -27,20 +52,13 @@ export function addReport(program: Command, take: (parsed: ReportArguments) => v
     .argument('<file...>', 'run.json files, and journals that killed runs left')
     .option('--against <file>', 'compare with this saved run: exit 1 when a run is worse, 2 when one is missing')
     .option('--json', 'print the merged record as one JSON document (watertight/run@1) instead of the text')
-    .addOption(
-      new Option(
-        '--reporter <formats>',
-        'comma list of text, json, html, junit: what to write to the output folder (default: nothing; with --output text,json,html)',
-      ).argParser(choices('--reporter', REPORT_FORMATS)),
-    )
-    .option('--output <folder>', 'where to write run.txt, run.json, run.html and junit.xml (default: reports/out)')
+  addReportFiles(command)
     .addHelpText('after', REPORT_HELP)
     .action((files: string[], options: ReportOptions) => {
       take({
         command: 'report',
         files,
-        reporter: options.reporter ?? (options.output === undefined ? [] : ['text', 'json', 'html']),
-        output: options.output ?? 'reports/out',
+        ...reportFilesOf(options),
         against: options.against ?? null,
         json: options.json ?? false,
       })

@@ -15,7 +15,8 @@ import type { ExecDependencies } from './exec-command.ts'
 import { EXIT, exitCodeOf, exitCodeOfError } from './exit-code.ts'
 import { listenForInterruption } from './interruption.ts'
 import { type Environment, type Io, print, tell, terminalWidth, wantsColour } from './io.ts'
-import { type Journal, startJournal } from './journal.ts'
+import { startJournal } from './journal.ts'
+import { endJournal, reportBreak, troubleText } from './journal-end.ts'
 import { reportLeftJournals } from './left-journals.ts'
 import { type OutputFolder, openOutputFolder } from './output-folder.ts'
 import { createProgress, type Progress } from './progress.ts'
@@ -70,21 +71,6 @@ async function sweepFirst(dependencies: Dependencies, folder: OutputFolder, prog
   }
 }
 
-/** Where to find what no report could be made of. */
-function keptText(journal: Journal): string {
-  const kept = journal.file()
-  if (kept === null) return ''
-  const what = kept.isComplete ? 'what was judged' : 'what was judged before the disk took no more'
-  return `${what} is kept in ${kept.path}: \`watertight report ${kept.path}\` renders it, and so does the next start\n`
-}
-
-/** What happened is told and counts, whatever went wrong; what was judged until then is not lost for it. */
-async function reportBreak(journal: Journal, parsed: RunArguments, folder: OutputFolder, io: Io): Promise<boolean> {
-  if (!journal.entries().some(({ type }) => type === 'judged')) return true
-  journal.add({ type: 'ended', stopped: 'broken off by an error' })
-  return tellReports({ record: recordOf(journal.entries(), 'killed'), formats: parsed.reporter, folder, cwd: io.cwd }, io)
-}
-
 /** `watertight run`: resolves to the exit code. Throws HarnessError for misuse, before anything was started. */
 export async function runCommand(parsed: RunArguments, own: OwnScenarios | null, io: Io, dependencies: Dependencies): Promise<number> {
   const backends = backendChoice(parsed.backend, parsed.allowRemote, io.env)
@@ -96,8 +82,7 @@ export async function runCommand(parsed: RunArguments, own: OwnScenarios | null,
   const interruption = listenForInterruption(io, (interrupt) =>
     progress.note(`${interrupt}: stopping, and reporting what was judged so far; once more to end at once`),
   )
-  const onTrouble = (message: string): void =>
-    progress.note(`no journal can be written to ${parsed.output}: ${message}; the run goes on, but a kill would lose what it judged`)
+  const onTrouble = (message: string): void => progress.note(troubleText(parsed.output, message))
   const journal = startJournal({ folder, runId, cwd: io.cwd, formats: parsed.reporter, onTrouble })
   let isWritten = true
   try {
@@ -129,12 +114,11 @@ export async function runCommand(parsed: RunArguments, own: OwnScenarios | null,
     return code === EXIT.ok && !isWritten ? EXIT.inconclusive : code
   } catch (error) {
     progress.stop()
-    isWritten &&= await reportBreak(journal, parsed, folder, io)
+    isWritten &&= await reportBreak({ journal, formats: parsed.reporter, folder, cwd: io.cwd }, io)
     await tell(io, errorText(error))
     return exitCodeOfError(error, interruption.by())
   } finally {
-    await journal.close(isWritten ? 'remove' : 'keep')
-    if (!isWritten) await tell(io, keptText(journal))
+    await endJournal(journal, isWritten, io)
     interruption.stop()
   }
 }
