@@ -50,11 +50,12 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const work = isWarm ? await playWork(subject, options, stage, leaveLane) : warm
   leaveLane()
   const endedMs = clock.nowMs()
+  // Before anything is looked at: the work ends here, not a census and a page later.
+  stage.onPhase?.('quiesce')
   const atEnd = await subject.census()
   if (options.idleConnections === 'flush') await subject.closeIdle()
   const pageAtWorkEnd = await subject.page()
 
-  stage.onPhase?.('quiesce')
   const deadlineMs = options.idleTimeoutMs ?? deriveDeadlineMs(negotiated(pageAtWorkEnd))
   const doubts = [...(work.outcome.type === 'exited' ? [`the subject ended during the work (${work.outcome.how})`] : [])]
   const draft = {
