@@ -70,7 +70,8 @@ function start(world: World, round: number): Start {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let stderr = ''
-  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  // not 'exit', which may come before the last of stderr
+  const exited = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   const planned = new Promise<void>((resolve) => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text
@@ -86,18 +87,16 @@ async function elapsed(ms: number): Promise<void> {
 
 /** Processes that were started with the id of a run of this runner. */
 function processesOf(runner: number): readonly string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== runner)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8')
-          .split('\0')
-          .some((each) => each.startsWith(`WATERTIGHT_RUN_ID=${runner}.`))
-      } catch {
-        return false
-      }
-    })
-    .map((pid) => `process ${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`)
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name) || Number(name) === runner) return []
+    try {
+      const environment = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0')
+      if (!environment.some((each) => each.startsWith(`WATERTIGHT_RUN_ID=${runner}.`))) return []
+      return [`process ${name}: ${readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')}`]
+    } catch {
+      return []
+    }
+  })
 }
 
 async function containersOf(runner: number): Promise<readonly string[]> {
@@ -109,9 +108,11 @@ async function containersOf(runner: number): Promise<readonly string[]> {
   return all.filter(({ Labels }) => Labels[RUN_LABEL]?.startsWith(`${runner}.`)).map(({ Id }) => `container ${Id.slice(0, 12)}`)
 }
 
+const namesIn = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : [])
+
 /** All there is of a runner that has gone; a listening port needs one of these processes or containers. */
 async function leftOf(runner: number, { output, temporary }: World): Promise<readonly string[]> {
-  const files = [output, temporary].flatMap((folder) => (existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []))
+  const files = [output, temporary].flatMap((folder) => namesIn(folder).map((name) => join(folder, name)))
   return [...processesOf(runner), ...(await containersOf(runner)), ...files.filter((file) => file.includes(`${runner}.`))]
 }
 
@@ -157,25 +158,21 @@ async function end(started: Start, signal: (typeof SIGNALS)[number], world: Worl
   const [code, by] = await Promise.race([started.exited, late])
   const judged = started.stderr().match(/^\[\d+\/\d+\] /gm)?.length ?? 0
   const runJson = join(world.output, 'run.json')
+  const isReported = existsSync(runJson) && statSync(runJson).mtimeMs >= sinceMs
   if (signal === 'SIGKILL' && by === 'SIGKILL') {
-    const runId = readdirSync(world.output)
+    const runId = namesIn(world.output)
       .map(runOfJournal)
       .find((each) => each?.startsWith(`${pid}.`))
-    if (runId == null) {
-      // killed between the removal of its journal and its end, or before it began one
-      const isDone = wasPlanned && existsSync(runJson) && statSync(runJson).mtimeMs >= sinceMs
-      expect(isDone || !wasPlanned, `${about}: neither journal nor report\n${started.stderr()}`).toBe(true)
-      return { pid, about, judged, report: isDone ? runJson : null }
-    }
-    return { pid, about, judged, report: runId.slice(-6) }
+    if (runId != null) return { pid, about, judged, report: runId.slice(-6) }
+    // killed between the removal of its journal and its end, or before it began one
+    expect(isReported || !wasPlanned, `${about}: neither journal nor report\n${started.stderr()}`).toBe(true)
+    return { pid, about, judged, report: isReported ? runJson : null }
   }
-  // Before it listens for signals it has started nothing.
-  const isEarly = by === signal && !wasPlanned
+  // Before it listens for signals it has started nothing; afterwards all is done.
+  const isEarlyOrLate = by === signal && (!wasPlanned || isReported)
   const isOwnEnd = code === 0 || code === 1
-  expect(
-    isEarly || isOwnEnd || code === EXIT_CODE_OF_SIGNAL[signal as 'SIGINT'],
-    `${about}: ended with ${code ?? by}\n${started.stderr()}`,
-  ).toBe(true)
+  const isAsked = code === EXIT_CODE_OF_SIGNAL[signal as 'SIGINT']
+  expect(isEarlyOrLate || isOwnEnd || isAsked, `${about}: ended with ${code ?? by}\n${started.stderr()}`).toBe(true)
   expect(await leftInTheEnd(pid, world), `${about}: left at once`).toEqual([])
   return { pid, about, judged, report: wasPlanned ? runJson : null }
 }
