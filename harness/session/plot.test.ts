@@ -5,7 +5,7 @@ import { playPlot } from './plot.ts'
 import { realClock } from './real-clock.ts'
 import { resolveOptions } from './resolve-options.ts'
 
-const EMPTY: Census = { atMs: 0, sockets: [], descriptors: 3, handles: {}, missing: [] }
+const EMPTY: Census = { atMs: 0, sockets: [], descriptors: 3, handles: {}, files: [], missing: [] }
 
 /** Nothing is ever open in it; it remembers what it was asked. */
 function emptySubject(asked: string[]): Subject {
