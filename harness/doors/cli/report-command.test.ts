@@ -170,6 +170,12 @@ describe('report --against', () => {
     expect(stdout).toMatch(/40 ms -> 5\.0 s {4,}1\.0 -> 90\.0 \(\+8900 %\)/)
   })
 
+  test('exits 1 for a declared leak that now leaks otherwise, with the same verdict', async () => {
+    const otherwise = fakeRun({ ...leaky, asExpected: false, findings: [FINDING] })
+    const { code, stdout } = await against([fakeRun(leaky)], [otherwise])
+    expect({ code, stdout }).toMatchObject({ code: 1, stdout: expect.stringContaining('leaked, as expected -> leaked, NOT as expected\n') })
+  })
+
   test('exits 1 for a worse verdict of a run without a declaration, 2 for one that is missing', async () => {
     const program = { variant: null, expected: null, backend: null } as const
     expect((await against([fakeRun(program)], [fakeRun({ ...program, ...LEAKED })])).code).toBe(1)
