@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { OpenRequest } from '../model/ledger-page.ts'
+import type { OpenRequest, RescuedBody } from '../model/ledger-page.ts'
 import { diagnose } from './diagnose.ts'
 import { censusOf, line, materialOf, ORIGIN, optionsOf, pageOf, pool, request, sighting, socket } from './made-up.ts'
 import type { Material } from './material.ts'
@@ -61,10 +61,24 @@ describe('request findings', () => {
     expect(told({ options: optionsOf({ level: 'sampled' }), page: pageOf({ requests }) })).toHaveLength(3)
   })
 
-  it('name bodies that garbage collection cancelled, though nothing is left', () => {
-    const rescued = [{ origin: ORIGIN, method: 'GET', path: '/photos/1', count: 5, openedAt: line(41) }]
-    expect(diagnose(materialOf({ page: pageOf({ rescued }) })).verdict).toBe('leaked')
-    expect(told({ page: pageOf({ rescued }) })).toEqual(['BODY_RESCUED_BY_GC x5 at 41'])
+  it('name bodies that garbage collection cancelled, though nothing is left, and tell luck from loss', () => {
+    const dropped: RescuedBody = {
+      origin: ORIGIN,
+      method: 'GET',
+      path: '/photos/1',
+      count: 5,
+      fate: 'dropped',
+      bodyBytes: 5_000,
+      openedAt: line(41),
+      lastTouchedAt: null,
+    }
+    expect(diagnose(materialOf({ page: pageOf({ rescued: [dropped] }) })).verdict).toBe('leaked')
+    const rescued: readonly RescuedBody[] = [dropped, { ...dropped, count: 2, fate: 'held' }, { ...dropped, count: 1, fate: 'read' }]
+    expect(told({ page: pageOf({ rescued }) })).toEqual([
+      'BODY_RESCUED_BY_GC x5 at 41',
+      'TRUNCATED_BY_GC x2 at 41',
+      'TRUNCATED_BY_GC x1 at 41',
+    ])
   })
 })
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
+import type { CancelledStreams, RescuedEntry } from './cancelled-streams.ts'
 import { emptyFiles, type FileBook } from './file-book.ts'
 import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
 import { type Capture, captureStack } from './stacks.ts'
@@ -109,7 +110,8 @@ export interface Book {
   readonly handedOver: Set<object>
   readonly history: (Capture | null)[]
   historyOverflowed: boolean
-  readonly rescued: RequestEntry[]
+  readonly rescued: RescuedEntry[]
+  readonly cancelled: CancelledStreams
   /** Stacks of fetches whose answer was a redirect, by request id: the next hop has no frame of the user's. */
   readonly redirected: Map<number, Capture | null>
   readonly served: ServedBook
@@ -143,6 +145,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     history: [],
     historyOverflowed: false,
     rescued: [],
+    cancelled: [],
     redirected: new Map(),
     served: emptyServed(),
     durationsMs: [],
@@ -179,6 +182,7 @@ export function startAfresh(book: Book): void {
   book.history.length = 0
   book.historyOverflowed = false
   book.rescued.length = 0
+  book.cancelled.length = 0
   book.durationsMs.length = 0
   book.subscriberErrors.length = 0
   Object.assign(book, { sent: 0, ok: 0, failed: 0, connectionsOpened: 0, peakOpen: 0, dropped: 0 })

@@ -1,5 +1,5 @@
 /** Requests, as a page shows them. */
-import type { Frame, OpenRequest, RescuedBody } from '../model/ledger-page.ts'
+import type { Frame, OpenRequest } from '../model/ledger-page.ts'
 import { type Book, CAPTURE_SLOT, QUEUED_SLOT, type RequestEntry } from './book.ts'
 import { poolOfRequest } from './node-http.ts'
 import type { Capture } from './stacks.ts'
@@ -113,15 +113,4 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
     openedAt: entry.capture?.frame() ?? null,
     ordinalAtSite: ordinal,
   }
-}
-
-export function rescuedBodies(book: Book): readonly RescuedBody[] {
-  const groups = new Map<string, RescuedBody>()
-  for (const entry of book.rescued) {
-    const openedAt = entry.capture?.frame() ?? null
-    const key = `${entry.origin} ${siteOf(openedAt)}`
-    const group = groups.get(key)
-    groups.set(key, { origin: entry.origin, method: entry.method, path: entry.path, count: (group?.count ?? 0) + 1, openedAt })
-  }
-  return [...groups.values()]
 }

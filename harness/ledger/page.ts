@@ -1,9 +1,10 @@
 /** Writes a page of the ledger: the open things of one moment as plain data. */
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
+import { rescuedBodies } from './cancelled-streams.ts'
 import { linkSocket } from './node-http.ts'
 import { openFiles, openHandles } from './page-handles.ts'
-import { dropSilentlyEnded, openRequest, ordinals, rescuedBodies, waitingInPools } from './page-requests.ts'
+import { dropSilentlyEnded, openRequest, ordinals, waitingInPools } from './page-requests.ts'
 import { openResponses } from './page-responses.ts'
 import { knownLimits, ledgerSocket, poolPage, type SocketUse, withUndiciPool } from './page-sockets.ts'
 import { servedCounts } from './served.ts'
@@ -44,7 +45,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
     sockets,
     pools,
     handles: [...openHandles(book), ...openFiles(book)],
-    rescued: rescuedBodies(book),
+    rescued: rescuedBodies(book.rescued, book.cancelled),
     blockedCloses: wrapped?.blockedCloses() ?? [],
     listenerStacks: wrapped?.listenerStacks() ?? [],
     counts: {

@@ -1,6 +1,7 @@
 /** Requests of undici and of built-in fetch: the same channels, whichever copy of undici speaks. */
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { type Book, CAPTURE_SLOT, captureFor, poolOf, QUEUED_SLOT, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { branchesTakenByGc, claimCancelled, rescuedEntry } from './cancelled-streams.ts'
 import { beginRequest, countFailure, endRequest, noteRedirect, requestEntryOf } from './request-entries.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
 import type { Capture } from './stacks.ts'
@@ -19,14 +20,6 @@ type Queued = object & { [QUEUED_SLOT]?: Capture }
 const fetching = new AsyncLocalStorage<number>()
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
-
-/** How garbage collection announces that it cancelled a body (facts.md). */
-const GC_MESSAGE = 'Response object has been garbage collected'
-
-function mentionsGc(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(mentionsGc)
-  return String(error).includes(GC_MESSAGE)
-}
 
 /** Whoever cancels, dumps or destroys a body has had the answer. */
 const isLettingGo = (entry: RequestEntry, error: unknown): boolean =>
@@ -105,8 +98,10 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
   function failed({ request, error }: { request: UndiciRequest; error: unknown }): void {
     const entry = requestEntryOf(book, request)
     if (entry === undefined) return
-    if (mentionsGc(error)) {
-      if (entry.iteration >= 0) book.rescued.push(entry)
+    const branches = branchesTakenByGc(error)
+    if (branches > 0) {
+      const rescued = rescuedEntry(entry, claimCancelled(book.cancelled, branches))
+      if (entry.iteration >= 0) book.rescued.push(rescued)
     } else if (!isLettingGo(entry, error)) {
       countFailure(book, entry)
     }

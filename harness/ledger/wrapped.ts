@@ -8,15 +8,18 @@
  * | EventTarget#addEventListener, #remove...   | LISTENER_STACKING on a long-lived AbortSignal        |
  * | fs.open, openSync, close, closeSync, create{Read,Write}Stream, fs.promises.open (files.ts) | FILE_LEFT_OPEN |
  * | http.ServerResponse#writeHead              | RESPONSE_NEVER_ENDED: where the headers were written |
+ * | ReadableStream#cancel                      | TRUNCATED_BY_GC: which stream the collector cancelled |
  */
 import { getEventListeners } from 'node:events'
 import { ServerResponse } from 'node:http'
 import { Server } from 'node:net'
 import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
+import { noteCancelled } from './cancelled-streams.ts'
 import { isOfWork } from './descent.ts'
 import { wrapFileMethods } from './files.ts'
 import { replaceMethod } from './replace-method.ts'
+import { sweepDestroyed } from './sockets.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
 
@@ -76,12 +79,16 @@ export function wrapMethods(book: Book): WrappedMethods {
     const entry = book.served.inFlight.get(response)
     if (entry !== undefined && entry.iteration >= 0) entry.headWritten ??= captureStack(headWritten)
   }
+  function cancelled(stream: ReadableStream, reason: unknown): void {
+    noteCancelled(book.cancelled, stream, reason, () => letGo(book))
+  }
 
   const restorers = [
     wrap(Server.prototype, 'close', guarded(book, 'Server#close', closeAsked)),
     wrap(EventTarget.prototype, 'addEventListener', guarded(book, 'addEventListener', listenerAdded)),
     wrap(EventTarget.prototype, 'removeEventListener', guarded(book, 'removeEventListener', listenerRemoved)),
     wrapFileMethods(book),
+    wrap(ReadableStream.prototype, 'cancel', guarded(book, 'ReadableStream#cancel', cancelled)),
     wrap(ServerResponse.prototype, 'writeHead', guarded(book, 'ServerResponse#writeHead', headWritten)),
   ]
   return {
@@ -91,6 +98,16 @@ export function wrapMethods(book: Book): WrappedMethods {
       for (const restore of restorers) restore()
     },
   }
+}
+
+/** Destroyed connections lead to what they carried, and a stack that was not read yet keeps what its functions saw: fetch itself among them. */
+function letGo(book: Book): void {
+  sweepDestroyed(book)
+  for (const { capture, firstRequest } of book.sockets) {
+    capture?.frame()
+    firstRequest?.frame()
+  }
+  for (const { capture } of book.handles.values()) capture.frame()
 }
 
 /** Replaces a method by one that notes the call first. */

@@ -158,13 +158,22 @@ export interface ListenerStack {
   readonly openedAt: Frame | null
 }
 
-/** A body that garbage collection released; nobody else did. */
+/** What became of a body that garbage collection cancelled: nobody wanted it, somebody holds it still, somebody has read it since and got nothing. */
+export type BodyFate = 'dropped' | 'held' | 'read'
+
+/** Bodies of one line that garbage collection cancelled; nobody else did. */
 export interface RescuedBody {
-  readonly origin: string
-  readonly method: string
-  readonly path: string
+  /** Null, and so what follows, for a body that had come whole: its request was over. */
+  readonly origin: string | null
+  readonly method: string | null
+  readonly path: string | null
   readonly count: number
+  readonly fate: BodyFate
+  /** Their sizes by Content-Length, as far as known. */
+  readonly bodyBytes: number
   readonly openedAt: Frame | null
+  /** Where it was read since. */
+  readonly lastTouchedAt: Frame | null
 }
 
 /** What a process answers, instead of asks. */

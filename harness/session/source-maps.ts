@@ -13,13 +13,15 @@ const INLINE = /^data:application\/json[^,]*;base64,(.+)$/
 export function mapPage(page: LedgerPage): LedgerPage {
   const moved = <T extends { readonly openedAt: Frame | null }>(item: T): T =>
     item.openedAt === null ? item : { ...item, openedAt: mapFrame(item.openedAt) }
+  const touched = <T extends { readonly lastTouchedAt: Frame | null }>(item: T): T =>
+    item.lastTouchedAt === null ? item : { ...item, lastTouchedAt: mapFrame(item.lastTouchedAt) }
   return {
     ...page,
     requests: page.requests.map(moved),
-    responses: page.responses.map((each) => ({ ...moved(each), lastTouchedAt: each.lastTouchedAt && mapFrame(each.lastTouchedAt) })),
+    responses: page.responses.map(moved).map(touched),
     sockets: page.sockets.map(moved),
     handles: page.handles.map(moved),
-    rescued: page.rescued.map(moved),
+    rescued: page.rescued.map(moved).map(touched),
     blockedCloses: page.blockedCloses.map(moved),
     listenerStacks: page.listenerStacks.map(moved),
   }

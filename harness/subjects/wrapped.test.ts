@@ -11,6 +11,7 @@ const methods = () => [
   EventTarget.prototype.addEventListener,
   EventTarget.prototype.removeEventListener,
   ServerResponse.prototype.writeHead,
+  ReadableStream.prototype.cancel,
 ]
 
 test('the wrapped methods are the old ones again after stop, and were others meanwhile', () => {
