@@ -5,6 +5,7 @@ import type { OpenHandle, OpenRequest, OpenResponse } from '../model/ledger-page
 import type { Allowance } from '../model/options.ts'
 import { composeFinding, groupBy, lineKey, placeOf, requestShape } from './compose.ts'
 import { connectionFindings } from './connections.ts'
+import { exhaustedFindings } from './exhausted.ts'
 import { fileFindings } from './files.ts'
 import { handleFindings } from './handles.ts'
 import { heldUpFindings } from './held-up.ts'
@@ -33,6 +34,7 @@ export function diagnose(material: Material): Diagnosis {
     ...(material.hung === null
       ? [...handleFindings(material, residue), ...fileFindings(material, residue), ...heldUpFindings(material, residue)]
       : []),
+    ...exhaustedFindings(material, residue),
     ...hungFinding(material, requests.waitedFor, residue.handles, responses.unended),
     ...churnFinding(material),
   ]

@@ -49,6 +49,8 @@ describe.each(codes)('the page of %s', (code) => {
 
 /** Examples that never settle; the others have all the time they want. */
 const NEVER_SETTLE: ReadonlySet<string> = new Set<FindingCode>(['POOL_STARVED', 'WORK_HUNG'])
+/** Examples that use up their descriptors; from outside, because Node raises its soft limit to the hard one when it starts. */
+const FEW_DESCRIPTORS: ReadonlySet<string> = new Set<FindingCode>(['DESCRIPTORS_EXHAUSTED'])
 /** Long enough to see that nothing moves: a body whose reader cannot be seen counts as unread after a second without a byte. */
 const IDLE_TIMEOUT_MS = 2_000
 
@@ -76,7 +78,9 @@ ${exampleIn(pageOf(code))}
 const diagnosis = await findLeaks(() => work(${JSON.stringify(far)}), ${JSON.stringify(options)})
 process.stdout.write(JSON.stringify(diagnosis))
 process.exit(0)`
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], { cwd: FOLDER })
+    const command = [process.execPath, '--input-type=module', '--eval', program]
+    const [file = '', ...args] = FEW_DESCRIPTORS.has(code) ? ['prlimit', '--nofile=64:64', ...command] : command
+    const { stdout } = await promisify(execFile)(file, args, { cwd: FOLDER })
     return JSON.parse(stdout) as Diagnosis
   }
 

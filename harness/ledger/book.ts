@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
 import type { CancelledStreams, RescuedEntry } from './cancelled-streams.ts'
+import { type ExhaustionBook, emptyExhaustion } from './exhaustion.ts'
 import { emptyFiles, type FileBook } from './file-book.ts'
 import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
 import { type Capture, captureStack } from './stacks.ts'
@@ -103,6 +104,7 @@ export interface Book {
   socketSweepAt: number
   readonly handles: Map<number, HandleEntry>
   readonly files: FileBook
+  exhausted: ExhaustionBook
   /** Requests waiting inside an undici Pool: the async resources themselves. */
   readonly poolQueue: Set<object>
   readonly pools: Map<object, Map<string, PoolEntry>>
@@ -139,6 +141,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     socketSweepAt: 256,
     handles: new Map(),
     files: emptyFiles(),
+    exhausted: emptyExhaustion(),
     poolQueue: new Set(),
     pools: new Map(),
     handedOver: new Set(handedOver),
@@ -179,6 +182,7 @@ export function startAfresh(book: Book): void {
   book.poolQueue.clear()
   book.files.opened.clear()
   book.files.collected.length = 0
+  book.exhausted = emptyExhaustion()
   book.history.length = 0
   book.historyOverflowed = false
   book.rescued.length = 0

@@ -7,6 +7,7 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import type { Book } from './book.ts'
 import { isOfWork } from './descent.ts'
+import { noteExhaustion } from './exhaustion.ts'
 import { type FileEntry, identityOf } from './file-book.ts'
 import { replaceMethod } from './replace-method.ts'
 import { type Capture, captureStack } from './stacks.ts'
@@ -43,6 +44,15 @@ export function wrapFileMethods(book: Book): () => void {
     }
     files.opened.set(descriptor, entry)
   })
+  const failed = guarded(book, 'fs.open', (error: unknown, capture: Capture | null) => noteExhaustion(book, error, capture))
+  function attempt<T>(act: () => T): T {
+    try {
+      return act()
+    } catch (error) {
+      failed(error, null)
+      throw error
+    }
+  }
   const closed = (descriptor: unknown): void => void files.opened.delete(descriptor as number)
   const isNoted = (): boolean => files.isWatched && isOfWork(book)
 
@@ -59,14 +69,15 @@ export function wrapFileMethods(book: Book): () => void {
     if (!isNoted() || typeof callback !== 'function') return Reflect.apply(original, self, args)
     const capture = ownOrMaker(captureStack(open))
     function answered(this: unknown, ...answer: unknown[]): unknown {
-      const [, descriptor] = answer
+      const [error, descriptor] = answer
+      if (error) failed(error, capture)
       if (typeof descriptor === 'number') opened(descriptor, args[0], capture, null)
       return Reflect.apply(callback as Callback, this, answer)
     }
     return Reflect.apply(original, self, [...args.slice(0, -1), answered])
   }
   function openSync(original: Callback, self: unknown, args: unknown[]): unknown {
-    const descriptor = Reflect.apply(original, self, args)
+    const descriptor = attempt(() => Reflect.apply(original, self, args))
     if (isNoted() && typeof descriptor === 'number') opened(descriptor, args[0], ownOrMaker(captureStack(openSync)), null)
     return descriptor
   }
@@ -75,10 +86,16 @@ export function wrapFileMethods(book: Book): () => void {
     if (!isNoted()) return promise
     const capture = ownOrMaker(captureStack(openHandle))
     // A promise made of theirs, so that a rejection nobody handles is still one.
-    return promise.then((handle) => {
-      opened(handle.fd, args[0], capture, handle)
-      return handle
-    })
+    return promise.then(
+      (handle) => {
+        opened(handle.fd, args[0], capture, handle)
+        return handle
+      },
+      (error: unknown) => {
+        failed(error, capture)
+        throw error
+      },
+    )
   }
   function makeStream(original: Callback, self: unknown, args: unknown[]): unknown {
     if (!isNoted()) return Reflect.apply(original, self, args)

@@ -3,6 +3,7 @@ import type { ClientEyes } from '../model/client-eyes.ts'
 import type { LedgerLevel, LedgerPage, Pulse } from '../model/ledger-page.ts'
 import { emptyBook, type RequestEntry, startAfresh } from './book.ts'
 import { inWork } from './descent.ts'
+import { descriptorLimit, exhaustionRecorders, noteExhaustion } from './exhaustion.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
@@ -24,6 +25,8 @@ export interface Ledger {
   endWork(): void
   /** Runs the work so that its descendants are known. */
   inWork<T>(work: () => T): T
+  /** Takes in what the work threw: an error may tell that no descriptor was left. */
+  noteError(error: unknown): void
   /** Lets go of every body that waits for a reader; returns how many. For the proof and for `findLeaks`' own cleaning up: this changes the subject. */
   releaseBodies(): number
   /** Closes idle pooled connections; returns how many. */
@@ -43,8 +46,9 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
   const book = emptyBook(eyes, level, handedOver)
   const recorders = [
     { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book), ...serverRecorders() },
-    // Apart, because two of them may listen to one channel.
+    // Apart, because two of them may listen to one channel; after the first, on whose notes they rest.
     servedRecorders(book),
+    exhaustionRecorders(book),
   ]
   const unsubscribes = level === 'off' ? [] : recorders.map((each) => subscribeAll(book, each))
   let watch: ResourceWatch | null = null
@@ -75,6 +79,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     beginWork(iteration) {
       book.iteration = iteration
       book.isOver = false
+      if (book.level !== 'off') book.exhausted.limit ??= descriptorLimit()
       if (book.level !== 'full') return
       watch ??= watchResources(book)
       wrapped ??= wrapMethods(book)
@@ -84,6 +89,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       if (book.work === null) watch?.endWork()
     },
     inWork: (work) => (book.level === 'full' ? inWork(book, work) : work()),
+    noteError: (error) => noteExhaustion(book, error, null),
     releaseBodies() {
       const waiting = [...book.requests].filter(waitsForReader)
       for (const entry of waiting) {

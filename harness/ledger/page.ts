@@ -2,6 +2,7 @@
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
 import { rescuedBodies } from './cancelled-streams.ts'
+import { exhaustionOf } from './exhaustion.ts'
 import { linkSocket } from './node-http.ts'
 import { openFiles, openHandles } from './page-handles.ts'
 import { dropSilentlyEnded, openRequest, ordinals, waitingInPools } from './page-requests.ts'
@@ -48,6 +49,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
     rescued: rescuedBodies(book.rescued, book.cancelled),
     blockedCloses: wrapped?.blockedCloses() ?? [],
     listenerStacks: wrapped?.listenerStacks() ?? [],
+    exhausted: exhaustionOf(book.exhausted),
     counts: {
       sent: book.sent + waiting.filter((request) => request.iteration >= 0).length,
       ok: book.ok,

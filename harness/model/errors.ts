@@ -41,6 +41,14 @@ export class BackendUnavailable extends HarnessError {
   }
 }
 
+/** This machine cannot run that scenario, whatever its backend; `reason` and `remedy` go to `skipped`. */
+export class ScenarioUnavailable extends HarnessError {
+  override readonly name = 'ScenarioUnavailable'
+  constructor(reason: string, remedy: string, options?: ErrorOptions) {
+    super('SUBJECT_FAILED', reason, remedy, options)
+  }
+}
+
 /** Thrown by expectNoLeaks: something stayed open, or could not be judged. */
 export class LeakError extends Error {
   override readonly name = 'LeakError'

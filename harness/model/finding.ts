@@ -24,6 +24,7 @@ export const SEVERITY_OF = {
   CHILD_LEFT: 'leak',
   WORK_HUNG: 'starvation',
   POOL_STARVED: 'starvation',
+  DESCRIPTORS_EXHAUSTED: 'starvation',
   CONNECTION_CHURN: 'churn',
 } as const satisfies Record<string, Severity>
 

@@ -158,6 +158,19 @@ export interface ListenerStack {
   readonly openedAt: Frame | null
 }
 
+/** Attempts that failed because no descriptor was left (EMFILE, ENFILE). */
+export interface Exhaustion {
+  readonly count: number
+  /** By their wording: system call, code, and the host name where it was the resolver that failed. */
+  readonly attempts: readonly { readonly says: string; readonly isDns: boolean; readonly count: number }[]
+  /** Open at the first failure; null: unknown. */
+  readonly descriptors: number | null
+  /** Soft limit of the process when the work began; null: unknown. */
+  readonly limit: number | null
+  /** What was attempted first, as far as a line is known. */
+  readonly openedAt: Frame | null
+}
+
 /** What became of a body that garbage collection cancelled: nobody wanted it, somebody holds it still, somebody has read it since and got nothing. */
 export type BodyFate = 'dropped' | 'held' | 'read'
 
@@ -212,6 +225,8 @@ export interface LedgerPage {
   readonly rescued: readonly RescuedBody[]
   readonly blockedCloses: readonly BlockedClose[]
   readonly listenerStacks: readonly ListenerStack[]
+  /** Null: a descriptor was there for every attempt of the work. */
+  readonly exhausted: Exhaustion | null
   /** Requests of the work. */
   readonly counts: {
     readonly sent: number

@@ -59,6 +59,8 @@ export interface Scenario {
   readonly limits: string | null
   /** The contract: back at the baseline this long after the work ends; null: the configuration's word, else 6 s. */
   readonly idleTimeoutMs: number | null
+  /** Most descriptors its subject may have open (soft RLIMIT_NOFILE); null: as many as this machine gives. */
+  readonly descriptorLimit: number | null
   readonly cases: Readonly<Record<string, Variants>>
   /** Absolute path of the module that defined it, for the child to load it again; null when that is not a file. */
   readonly file: string | null

@@ -13,6 +13,8 @@ export interface ScenarioDefinition extends Variants {
   readonly backend?: BackendSpec
   readonly limits?: string
   readonly idleTimeoutMs?: number
+  /** Most descriptors the subject may have open, from 40 on: an idle Node has about 25. Set with prlimit (util-linux); skipped where that is missing. */
+  readonly descriptorLimit?: number
   /** Short form of `fixed: { work, expects: { verdict: 'clean' } }`. */
   readonly work?: Work
   readonly cases?: Readonly<Record<string, Variants>>
@@ -41,6 +43,8 @@ const SCHEMA = z.strictObject({
   backend: z.object({ kinds: z.array(z.string()), start: callable }).optional(),
   limits: z.string().optional(),
   idleTimeoutMs: z.number().min(1).optional(),
+  // 40: below it Node itself could not work; 1,048,576: the kernel's own ceiling (fs.nr_open).
+  descriptorLimit: z.number().int().min(40).max(1_048_576).optional(),
   work: callable.optional(),
   ...variants,
   cases: z.record(z.string().min(1), z.strictObject(variants)).optional(),
@@ -67,6 +71,7 @@ export function defineScenario(definition: ScenarioDefinition): Scenario {
     shows: definition.shows ?? '',
     backend: definition.backend ?? null,
     limits: definition.limits ?? null,
+    descriptorLimit: definition.descriptorLimit ?? null,
     idleTimeoutMs: definition.idleTimeoutMs ?? null,
     cases,
     file: captureStack(defineScenario).frame()?.file ?? null,

@@ -10,6 +10,7 @@ import { realClock } from '../session/real-clock.ts'
 import { resolveOptions } from '../session/resolve-options.ts'
 import { sample } from '../session/timeline.ts'
 import { IDLE_TIMEOUT_MS } from '../session/watch-program.ts'
+import { limitDescriptors } from '../subjects/descriptor-limit.ts'
 import { startNodeChild } from '../subjects/node-child.ts'
 import type { WorkOutcome } from '../subjects/subject.ts'
 import { disagreements } from './expectation.ts'
@@ -135,7 +136,14 @@ async function startBoth(request: RunRequest) {
     const { variant } = key
     const orders = { file, case: key.case ?? ONLY_CASE, variant, backend: backend?.address ?? null, level: own?.level ?? 'full' }
     const child = await startNodeChild({ entry: CHILD_ENTRY, orders, runId, clock: realClock })
-    return { backend, child }
+    try {
+      // Once it stands: Node itself raises its soft limit when it starts.
+      if (scenario.descriptorLimit !== null) await limitDescriptors(child.pid, scenario.descriptorLimit)
+      return { backend, child }
+    } catch (error) {
+      await child[Symbol.asyncDispose]()
+      throw error
+    }
   } catch (error) {
     await backend?.[Symbol.asyncDispose]()
     throw error

@@ -3,7 +3,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import PQueue from 'p-queue'
 import type { BackendKind } from '../model/backend.ts'
 import type { Judging } from '../model/config.ts'
-import { BackendUnavailable, HarnessError } from '../model/errors.ts'
+import { BackendUnavailable, HarnessError, ScenarioUnavailable } from '../model/errors.ts'
 import type { JournalEntry, Timed } from '../model/journal.ts'
 import type { RunRecord, SkippedRun, VariantName } from '../model/run-record.ts'
 import { ONLY_CASE, type RunKey, type Scenario, type SuiteEvent } from '../model/scenario.ts'
@@ -101,13 +101,14 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
         unavailable.set(key.backend, error)
         return skip(key, error)
       }
+      if (error instanceof ScenarioUnavailable) return skip(key, { reason: error.what, remedy: error.remedy })
       const failure = asHarnessError(error, key)
       failures.push(failure)
       tell({ type: 'judged', key, run: failedRun(loaded.scenario, key, failure) })
     }
   }
 
-  function skip(key: RunKey, { reason, remedy }: BackendUnavailable): void {
+  function skip(key: RunKey, { reason, remedy }: Pick<BackendUnavailable, 'reason' | 'remedy'>): void {
     const skipped: SkippedRun = { ...key, reason, remedy: remedy ?? '' }
     tell({ type: 'skipped', skipped })
   }

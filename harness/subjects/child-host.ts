@@ -41,6 +41,7 @@ export function hostErrand(prepare: PrepareErrand): void {
         await hired(ledger).inWork(() => runWork(round))
         return { type: 'done' }
       } catch (error) {
+        hired(ledger).noteError(error)
         return { type: 'threw', error: errorText(error) }
       }
     },

@@ -63,6 +63,7 @@ export function watchExecuted(path: string, start: () => Ledger): Ledger {
   )
   socket.write(frame({ hello: { pid: process.pid, threadId } }))
   leave(path, BEGUN_SUFFIX, () => '')
+  process.on('uncaughtExceptionMonitor', (error) => ledger.noteError(error))
   process.on('exit', () => leave(path, PAGE_SUFFIX, () => serialize(ledger.page())))
   return ledger
 }

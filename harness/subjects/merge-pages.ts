@@ -1,5 +1,5 @@
 /** Several processes and threads seen as one subject. Pure. */
-import type { LedgerPage, Pulse, Served } from '../model/ledger-page.ts'
+import type { Exhaustion, LedgerPage, Pulse, Served } from '../model/ledger-page.ts'
 
 /** The page of one process; its ordinal keeps its ids apart from those of the others, and the same from page to page. */
 export interface PageOf {
@@ -35,6 +35,7 @@ export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
     rescued: all.flatMap((page) => page.rescued),
     blockedCloses: all.flatMap((page) => page.blockedCloses),
     listenerStacks: all.flatMap((page) => page.listenerStacks),
+    exhausted: mergeExhaustions(all.flatMap(({ exhausted }) => exhausted ?? [])),
     counts: {
       sent: sum(pages, ({ counts }) => counts.sent),
       ok: sum(pages, ({ counts }) => counts.ok),
@@ -48,6 +49,14 @@ export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
     subscriberErrors: all.flatMap((page) => page.subscriberErrors),
     missing: all.flatMap((page) => page.missing),
   }
+}
+
+/** The first one's circumstances, everybody's attempts. */
+function mergeExhaustions(each: readonly Exhaustion[]): Exhaustion | null {
+  const [first] = each
+  if (first === undefined) return null
+  const total = each.reduce((count, one) => count + one.count, 0)
+  return { ...first, count: total, attempts: each.flatMap(({ attempts }) => attempts) }
 }
 
 /** With ids that no other process has, and times on the clock of the first. */

@@ -4,6 +4,7 @@ import type { ResolvedOptions } from '../model/options.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { countHandles } from '../probes/handles.ts'
 import { clientEyes } from '../probes/pools.ts'
+import { keepSpareDescriptors } from './spare-descriptors.ts'
 import type { Subject } from './subject.ts'
 import { takeCensus, theKernelProbe } from './take-census.ts'
 import { TOOL_VERSION } from './version.ts'
@@ -16,12 +17,13 @@ export function watchThisProcess(work: () => unknown, options: ResolvedOptions):
   const ledger = registered ?? startLedger(clientEyes, options.level)
   ledger.startAfresh(options.level)
   for (const pool of options.pools) ledger.handOver(pool)
+  const spare = keepSpareDescriptors()
   const { pid } = process
   return {
     pid,
     ledger,
     async census(detail) {
-      return takeCensus(pid, performance.now(), detail === undefined ? null : countHandles())
+      return spare.lend(() => takeCensus(pid, performance.now(), detail === undefined ? null : countHandles()))
     },
     gauge: () => countDescriptors(pid),
     async page() {
@@ -35,6 +37,7 @@ export function watchThisProcess(work: () => unknown, options: ResolvedOptions):
         await work()
         return { type: 'done' }
       } catch (error) {
+        ledger.noteError(error)
         return { type: 'threw', error }
       }
     },
@@ -49,6 +52,7 @@ export function watchThisProcess(work: () => unknown, options: ResolvedOptions):
       return ledger.closeIdle()
     },
     async [Symbol.asyncDispose]() {
+      spare[Symbol.dispose]()
       // The one that register started goes on: it knows what is older than the next baseline.
       if (registered === null) ledger.stop()
       else ledger.startAfresh('sampled')

@@ -38,6 +38,7 @@ export function fakeScenario(
     backend,
     limits: null,
     idleTimeoutMs: 6000,
+    descriptorLimit: null,
     cases,
     file: null,
   }
