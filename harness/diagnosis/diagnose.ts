@@ -2,7 +2,7 @@ import type { Census } from '../model/census.ts'
 import type { CensusCounts, Diagnosis, Verdict } from '../model/diagnosis.ts'
 import { type Evidence, type Finding, SEVERITIES } from '../model/finding.ts'
 import type { OpenHandle, OpenRequest, OpenResponse } from '../model/ledger-page.ts'
-import type { Allowance } from '../model/options.ts'
+import { isAllowed, unusedAllowances } from './allowances.ts'
 import { composeFinding, groupBy, lineKey, placeOf, requestShape } from './compose.ts'
 import { connectionFindings } from './connections.ts'
 import { exhaustedFindings } from './exhausted.ts'
@@ -38,11 +38,9 @@ export function diagnose(material: Material): Diagnosis {
     ...hungFinding(material, requests.waitedFor, residue.handles, responses.unended),
     ...churnFinding(material),
   ]
-  const findings = bySeverity(
-    withinBudget(found, residue, material).filter(
-      (finding) => !isAllowed(finding, [...material.options.allow, ...material.options.sharedAllow]),
-    ),
-  )
+  const { allow, sharedAllow } = material.options
+  const left = withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, [...allow, ...sharedAllow]))
+  const findings = bySeverity([...left, ...unusedAllowances(found, material)])
   const missing = [...doubtsOf(material), ...material.recount.missing.map(({ probe, missing }) => `${probe}: ${missing}`)]
   const counts = material.page?.counts
   return {
@@ -79,15 +77,6 @@ function doubtsOf({ page, doubts, options }: Material): readonly string[] {
 
 const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
   findings.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
-
-function isAllowed(finding: Finding, allowances: readonly Allowance[]): boolean {
-  return allowances.some(
-    ({ origin, code, openedAt }) =>
-      (origin === undefined || origin === finding.origin) &&
-      (code === undefined || code === finding.code) &&
-      (openedAt === undefined || finding.openedAt?.file.includes(openedAt) === true),
-  )
-}
 
 /** A budget lets connections and handles stay; it never excuses an unread body. */
 function withinBudget(findings: readonly Finding[], residue: Residue, { options }: Material): readonly Finding[] {

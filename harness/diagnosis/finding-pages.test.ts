@@ -31,7 +31,7 @@ describe.each(codes)('the page of %s', (code) => {
   test('has every part, on one screen', () => {
     const headings = [...pageOf(code).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
     expect(headings).toEqual([
-      SEVERITY_OF[code] === 'churn' ? 'Shows' : 'Leaks',
+      SEVERITY_OF[code] === 'churn' || SEVERITY_OF[code] === 'note' ? 'Shows' : 'Leaks',
       'How to read the evidence',
       'Fix, and what it costs',
       'Not to be confused with',
@@ -51,6 +51,8 @@ describe.each(codes)('the page of %s', (code) => {
 const NEVER_SETTLE: ReadonlySet<string> = new Set<FindingCode>(['POOL_STARVED', 'WORK_HUNG'])
 /** Examples that use up their descriptors; from outside, because Node raises its soft limit to the hard one when it starts. */
 const FEW_DESCRIPTORS: ReadonlySet<string> = new Set<FindingCode>(['DESCRIPTORS_EXHAUSTED'])
+/** Churn is nobody's line, and an allowance has none. */
+const NO_LINE: ReadonlySet<string> = new Set<FindingCode>(['CONNECTION_CHURN', 'ALLOWANCE_UNUSED'])
 /** Long enough to see that nothing moves: a body whose reader cannot be seen counts as unread after a second without a byte. */
 const IDLE_TIMEOUT_MS = 2_000
 
@@ -75,7 +77,7 @@ describe('an example', () => {
     const options = { idleTimeoutMs: IDLE_TIMEOUT_MS, ...(NEVER_SETTLE.has(code) ? { workTimeoutMs: 1_000 } : {}) }
     const program = `import { findLeaks } from ${JSON.stringify(DOOR)}
 ${exampleIn(pageOf(code))}
-const diagnosis = await findLeaks(() => work(${JSON.stringify(far)}), ${JSON.stringify(options)})
+const diagnosis = await findLeaks(() => work(${JSON.stringify(far)}), { ...${JSON.stringify(options)}, ...${/^export const options/m.test(exampleIn(pageOf(code))) ? 'options' : '{}'} })
 process.stdout.write(JSON.stringify(diagnosis))
 process.exit(0)`
     const command = [process.execPath, '--input-type=module', '--eval', program]
@@ -90,8 +92,8 @@ process.exit(0)`
       expect({ workError, missing }).toEqual({ workError: undefined, missing: [] })
       const found = findings.find((finding) => finding.code === code)
       expect(found, JSON.stringify(findings)).toBeDefined()
-      // A process without a file calls its program [eval1]. Churn is nobody's line.
-      if (code !== 'CONNECTION_CHURN') expect(found?.openedAt?.file).toMatch(/^\[eval\d*\]$/)
+      // A process without a file calls its program [eval1].
+      if (!NO_LINE.has(code)) expect(found?.openedAt?.file).toMatch(/^\[eval\d*\]$/)
     })
   }
 })

@@ -1,12 +1,14 @@
 import type { FindingCode } from './finding.ts'
 import type { LedgerLevel } from './ledger-page.ts'
 
-/** One exemption with its reason. Everything given must match. */
+/** One exemption with its reason. Everything given must match, and something must be given. */
 export interface Allowance {
+  /** `http://host:port`, as a finding says it. */
   readonly origin?: string
   readonly code?: FindingCode
-  /** Part of the file path where it was opened. */
+  /** Where it was opened: part of the file's path, or `file.ts:41` for one line. */
   readonly openedAt?: string
+  /** Why it may stay; not empty. */
   readonly because: string
 }
 

@@ -56,6 +56,15 @@ describe('resolveOptions', () => {
     expect(said({ allow: [{ code: 'UNREAD_BODY' }] })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`allow[0].because\` is missing: it takes a text that is not empty"`,
     )
+    expect(said({ allow: [{ because: 'no matter what' }] })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`allow[0]\` is { because: 'no matter what' }: it takes an origin, a code or openedAt beside its reason: nothing given would match everything"`,
+    )
+    expect(said({ allow: [{ code: 'UNREAD_BODY', because: ' ' }] })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`allow[0].because\` is ' ': it takes a reason, such as "the metrics exporter lives as long as the process""`,
+    )
+    expect(said({ allow: [{ orign: 'x', because: 'z', code: 'UNREAD_BODY' }], budget: { socket: 2 } })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`budget.socket\` is not a field; did you mean \`sockets\`?; \`allow[0].orign\` is not a field; did you mean \`origin\`?"`,
+    )
     expect(said({ signal: {} })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`signal\` is {}: it takes an AbortSignal"`)
     expect(said({ pools: [1] })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`pools[0]\` is 1: it takes an undici dispatcher"`)
   })

@@ -10,6 +10,21 @@ const MAX_TIMER_MS = 2_147_483_647
 const durationMs = z.number().min(1).max(MAX_TIMER_MS)
 const count = z.number().int().min(0)
 
+const BUDGET = z.strictObject({ sockets: count.optional(), requests: count.optional(), handles: count.optional() })
+const NO_REASON = 'it takes a reason, such as "the metrics exporter lives as long as the process"'
+const NO_NAME = 'it takes an origin, a code or openedAt beside its reason: nothing given would match everything'
+const ALLOWANCE = z
+  .strictObject({
+    origin: z.string().min(1).optional(),
+    code: z.enum(Object.keys(SEVERITY_OF) as [FindingCode, ...FindingCode[]]).optional(),
+    openedAt: z.string().min(1).optional(),
+    because: z
+      .string()
+      .min(1)
+      .refine((text) => text.trim() !== '', NO_REASON),
+  })
+  .refine(({ origin, code, openedAt }) => origin !== undefined || code !== undefined || openedAt !== undefined, NO_NAME)
+
 /** Each with its bounds; a configuration takes the same. */
 export const OPTION_FIELDS = {
   idleTimeoutMs: durationMs.optional(),
@@ -17,17 +32,8 @@ export const OPTION_FIELDS = {
   level: z.enum(['full', 'sampled', 'off']).optional(),
   iterations: z.number().int().min(1).max(100_000).optional(),
   warmUp: count.optional(),
-  budget: z.strictObject({ sockets: count.optional(), requests: count.optional(), handles: count.optional() }).optional(),
-  allow: z
-    .array(
-      z.strictObject({
-        origin: z.string().optional(),
-        code: z.enum(Object.keys(SEVERITY_OF) as [FindingCode, ...FindingCode[]]).optional(),
-        openedAt: z.string().optional(),
-        because: z.string().min(1),
-      }),
-    )
-    .optional(),
+  budget: BUDGET.optional(),
+  allow: z.array(ALLOWANCE).optional(),
   pools: z.array(z.custom<object>((value) => typeof value === 'object' && value !== null, 'it takes an undici dispatcher')).optional(),
   workTimeoutMs: durationMs.optional(),
   signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'it takes an AbortSignal').optional(),
@@ -42,6 +48,8 @@ export const ALIASES: Readonly<Record<string, string>> = {
   workTimeout: 'workTimeoutMs',
   ignore: 'allow',
   whitelist: 'allow',
+  reason: 'because',
+  file: 'openedAt',
 }
 
 /**
