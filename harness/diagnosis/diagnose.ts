@@ -15,6 +15,7 @@ import { PHASE_WORDS, requestFindings } from './requests.ts'
 import { rescuedFindings } from './rescued.ts'
 import { connectionsOf, isBack, type Residue, residueOf } from './residue.ts'
 import { responseFindings } from './responses.ts'
+import { saturatedFindings } from './saturated.ts'
 
 /** Judges: pure, from plain data to plain data. Cause before symptom, one finding per resource, most severe first. */
 export function diagnose(material: Material): Diagnosis {
@@ -37,6 +38,7 @@ export function diagnose(material: Material): Diagnosis {
     ...exhaustedFindings(material, residue),
     ...hungFinding(material, requests.waitedFor, residue.handles, responses.unended),
     ...churnFinding(material),
+    ...saturatedFindings(material, requests.findings),
   ]
   const { allow, sharedAllow } = material.options
   const left = withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, [...allow, ...sharedAllow]))

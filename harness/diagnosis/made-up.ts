@@ -113,6 +113,7 @@ export const pageOf = (some: Partial<LedgerPage> = {}): LedgerPage => ({
   rescued: [],
   blockedCloses: [],
   listenerStacks: [],
+  queues: [],
   exhausted: null,
   counts: { sent: 0, ok: 0, failed: 0, connectionsOpened: 0, peakOpen: 0 },
   durationsMs: [],

@@ -5,6 +5,7 @@ import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
 import type { CancelledStreams, RescuedEntry } from './cancelled-streams.ts'
 import { type ExhaustionBook, emptyExhaustion } from './exhaustion.ts'
 import { emptyFiles, type FileBook } from './file-book.ts'
+import { emptyQueues, type QueueBook } from './queues.ts'
 import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
 import { type Capture, captureStack } from './stacks.ts'
 
@@ -105,6 +106,7 @@ export interface Book {
   readonly handles: Map<number, HandleEntry>
   readonly files: FileBook
   exhausted: ExhaustionBook
+  queues: QueueBook
   /** Requests waiting inside an undici Pool: the async resources themselves. */
   readonly poolQueue: Set<object>
   readonly pools: Map<object, Map<string, PoolEntry>>
@@ -142,6 +144,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     handles: new Map(),
     files: emptyFiles(),
     exhausted: emptyExhaustion(),
+    queues: emptyQueues(),
     poolQueue: new Set(),
     pools: new Map(),
     handedOver: new Set(handedOver),
@@ -183,6 +186,7 @@ export function startAfresh(book: Book): void {
   book.files.opened.clear()
   book.files.collected.length = 0
   book.exhausted = emptyExhaustion()
+  book.queues = emptyQueues()
   book.history.length = 0
   book.historyOverflowed = false
   book.rescued.length = 0

@@ -6,6 +6,7 @@ import { inWork } from './descent.ts'
 import { descriptorLimit, exhaustionRecorders, noteExhaustion } from './exhaustion.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
+import { queueRecorders } from './queues.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
 import { servedCounts, servedRecorders } from './served.ts'
 import { socketRecorders } from './sockets.ts'
@@ -49,6 +50,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     // Apart, because two of them may listen to one channel; after the first, on whose notes they rest.
     servedRecorders(book),
     exhaustionRecorders(book),
+    queueRecorders(book),
   ]
   const unsubscribes = level === 'off' ? [] : recorders.map((each) => subscribeAll(book, each))
   let watch: ResourceWatch | null = null

@@ -8,6 +8,7 @@ import { openFiles, openHandles } from './page-handles.ts'
 import { dropSilentlyEnded, openRequest, ordinals, waitingInPools } from './page-requests.ts'
 import { openResponses } from './page-responses.ts'
 import { knownLimits, ledgerSocket, poolPage, type SocketUse, withUndiciPool } from './page-sockets.ts'
+import { queuePeaks } from './queues.ts'
 import { servedCounts } from './served.ts'
 import { sweepDestroyed } from './sockets.ts'
 import type { WrappedMethods } from './wrapped.ts'
@@ -49,6 +50,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
     rescued: rescuedBodies(book.rescued, book.cancelled),
     blockedCloses: wrapped?.blockedCloses() ?? [],
     listenerStacks: wrapped?.listenerStacks() ?? [],
+    queues: queuePeaks(book, limits),
     exhausted: exhaustionOf(book.exhausted),
     counts: {
       sent: book.sent + waiting.filter((request) => request.iteration >= 0).length,

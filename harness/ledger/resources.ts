@@ -2,6 +2,7 @@
 import { createHook } from 'node:async_hooks'
 import { type Book, CAPTURE_SLOT, keep, QUEUED_SLOT } from './book.ts'
 import { isOfWork } from './descent.ts'
+import { noteQueuedInPool } from './queues.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
 
@@ -71,7 +72,10 @@ export function watchResources(book: Book): ResourceWatch {
     } else if (type === QUEUED_TYPE) {
       // Queued in the same breath as it was asked for: no other resource was made between. Its stack is taken already, 30 us a request saved.
       slotted[QUEUED_SLOT] = asked?.asyncId === asyncId - 1 ? asked.capture : captureStack(init)
-      if (isOfWork(book)) keep(book, book.poolQueue, resource)
+      if (isOfWork(book)) {
+        keep(book, book.poolQueue, resource)
+        noteQueuedInPool(book, slotted[QUEUED_SLOT])
+      }
     } else if (HANDLE_TYPES.has(type) && isOfWork(book)) {
       const entry = { id: asyncId, type, resource, capture: captureStack(init), openedAtMs: performance.now(), iteration: book.iteration }
       book.handles.set(asyncId, entry)

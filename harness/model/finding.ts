@@ -26,6 +26,7 @@ export const SEVERITY_OF = {
   POOL_STARVED: 'starvation',
   DESCRIPTORS_EXHAUSTED: 'starvation',
   CONNECTION_CHURN: 'churn',
+  POOL_SATURATED: 'note',
   ALLOWANCE_UNUSED: 'note',
 } as const satisfies Record<string, Severity>
 

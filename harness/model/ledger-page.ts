@@ -158,6 +158,21 @@ export interface ListenerStack {
   readonly openedAt: Frame | null
 }
 
+/** A queue in front of a pool, at its longest. */
+export interface QueuePeak {
+  readonly client: HttpClient
+  readonly origin: string | null
+  /** Connections the pool may have; null: unknown. */
+  readonly limit: number | null
+  readonly maxQueued: number
+  /** How long somebody waited, all in all. */
+  readonly forMs: number
+  /** Nobody waits any more. */
+  readonly isDrained: boolean
+  /** The request that made it longest. */
+  readonly openedAt: Frame | null
+}
+
 /** Attempts that failed because no descriptor was left (EMFILE, ENFILE). */
 export interface Exhaustion {
   readonly count: number
@@ -225,6 +240,8 @@ export interface LedgerPage {
   readonly rescued: readonly RescuedBody[]
   readonly blockedCloses: readonly BlockedClose[]
   readonly listenerStacks: readonly ListenerStack[]
+  /** Queues that formed while the work ran. */
+  readonly queues: readonly QueuePeak[]
   /** Null: a descriptor was there for every attempt of the work. */
   readonly exhausted: Exhaustion | null
   /** Requests of the work. */

@@ -24,6 +24,7 @@ export function mapPage(page: LedgerPage): LedgerPage {
     rescued: page.rescued.map(moved).map(touched),
     blockedCloses: page.blockedCloses.map(moved),
     listenerStacks: page.listenerStacks.map(moved),
+    queues: page.queues.map(moved),
     exhausted: page.exhausted === null ? null : moved(page.exhausted),
   }
 }

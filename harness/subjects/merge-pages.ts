@@ -35,6 +35,7 @@ export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
     rescued: all.flatMap((page) => page.rescued),
     blockedCloses: all.flatMap((page) => page.blockedCloses),
     listenerStacks: all.flatMap((page) => page.listenerStacks),
+    queues: all.flatMap((page) => page.queues),
     exhausted: mergeExhaustions(all.flatMap(({ exhausted }) => exhausted ?? [])),
     counts: {
       sent: sum(pages, ({ counts }) => counts.sent),
