@@ -7,6 +7,7 @@ import { composeFinding, groupBy, lineKey, placeOf, requestShape } from './compo
 import { connectionFindings } from './connections.ts'
 import { exhaustedFindings } from './exhausted.ts'
 import { fileFindings } from './files.ts'
+import { growthFindings } from './growth.ts'
 import { handleFindings } from './handles.ts'
 import { heldUpFindings } from './held-up.ts'
 import { keptAlive } from './kept-alive.ts'
@@ -35,6 +36,7 @@ export function diagnose(material: Material): Diagnosis {
     ...(material.hung === null
       ? [...handleFindings(material, residue), ...fileFindings(material, residue), ...heldUpFindings(material, residue)]
       : []),
+    ...growthFindings(material, residue),
     ...exhaustedFindings(material, residue),
     ...hungFinding(material, requests.waitedFor, residue.handles, responses.unended),
     ...churnFinding(material),
@@ -80,9 +82,12 @@ function doubtsOf({ page, doubts, options }: Material): readonly string[] {
 const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
   findings.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
 
+/** What no budget excuses: it says how many may stay, not that they may grow, nor that the work may fail for want of a descriptor. */
+const BEYOND_BUDGET: ReadonlySet<string> = new Set(['WORK_HUNG', 'GROWTH', 'DESCRIPTORS_EXHAUSTED'])
+
 /** A budget lets connections and handles stay; it never excuses an unread body. */
 function withinBudget(findings: readonly Finding[], residue: Residue, { options }: Material): readonly Finding[] {
-  if (isBack(residue, options)) return findings.filter((finding) => !LEAKED.has(finding.severity) || finding.code === 'WORK_HUNG')
+  if (isBack(residue, options)) return findings.filter((finding) => !LEAKED.has(finding.severity) || BEYOND_BUDGET.has(finding.code))
   const idleOnly: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'SOCKET_LEFT_OPEN', 'CLIENT_PER_CALL'])
   return residue.sockets.length <= options.budget.sockets ? findings.filter((finding) => !idleOnly.has(finding.code)) : findings
 }

@@ -146,6 +146,7 @@ export const materialOf = (some: Partial<Material> = {}): Material => ({
   returnedToBaselineMs: null,
   wouldExit: null,
   doubts: [],
+  iterations: [],
   options: optionsOf(),
   cwd: '/app',
   ...some,

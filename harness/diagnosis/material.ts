@@ -8,6 +8,15 @@ import type { ResolvedOptions } from '../model/options.ts'
  */
 export type HungBecause = 'stalled' | 'unanswered' | 'timeout' | 'event loop blocked' | 'never settled'
 
+/** What was there when an iteration had ended and a moment had passed. */
+export interface IterationCount {
+  /** So many iterations had ended. */
+  readonly after: number
+  /** Descriptors that are neither a TCP socket nor a file; null: unknown. */
+  readonly strangers: number | null
+  readonly handles: Census['handles']
+}
+
 /** Everything a judgement rests on: two censuses, two pages, what the peer says. Plain data. */
 export interface Material {
   readonly baseline: Census
@@ -28,6 +37,8 @@ export interface Material {
   readonly wouldExit: boolean | null
   /** Reasons why the recount may not be believed; any makes the verdict inconclusive. */
   readonly doubts: readonly string[]
+  /** Counts after iterations, in order; empty when there were fewer than three. */
+  readonly iterations: readonly IterationCount[]
   readonly options: ResolvedOptions
   /** Paths are reported relative to it. */
   readonly cwd: string

@@ -7,6 +7,8 @@ import type { Capture } from './stacks.ts'
 interface OpenResource {
   readonly hasRef?: () => boolean
   readonly _destroyed?: boolean
+  /** Of a timer that fires again and again, ms; null for one that fires once. */
+  readonly _repeat?: number | null
   readonly pid?: number
   readonly getsockname?: (out: object) => number
   readonly [CAPTURE_SLOT]?: Capture
@@ -31,6 +33,12 @@ function isClosed(book: Book, { type, resource }: HandleEntry): boolean {
   return type === 'Timeout' && (resource as OpenResource)._destroyed === true
 }
 
+function detailOf({ pid, _repeat }: OpenResource, port: number | null): string | null {
+  if (port !== null) return `port ${port}`
+  if (typeof pid === 'number') return `pid ${pid}`
+  return typeof _repeat === 'number' ? `every ${_repeat} ms` : null
+}
+
 export function openHandles(book: Book): readonly OpenHandle[] {
   const open = [...book.handles.values()].filter((entry) => !isClosed(book, entry))
   return open.map((entry) => {
@@ -43,7 +51,7 @@ export function openHandles(book: Book): readonly OpenHandle[] {
       id: entry.id,
       type: entry.type,
       isReferenced: isReferenced(resource),
-      detail: port !== null ? `port ${port}` : typeof resource.pid === 'number' ? `pid ${resource.pid}` : null,
+      detail: detailOf(resource, port),
       port,
       descriptor: null,
       openedAtMs: entry.openedAtMs,

@@ -16,6 +16,7 @@ export const SEVERITY_OF = {
   SERVER_CLOSE_BLOCKED: 'leak',
   LISTENER_STACKING: 'leak',
   FILE_LEFT_OPEN: 'leak',
+  GROWTH: 'leak',
   HANDLE_LEFT: 'leak',
   SERVER_LEFT_LISTENING: 'leak',
   TIMER_LEFT: 'leak',

@@ -27,13 +27,20 @@ export async function warmUp(subject: Subject, options: ResolvedOptions, clock: 
 }
 
 /** All iterations, until one hangs, throws or the subject is gone. */
-export async function playWork(subject: Subject, options: ResolvedOptions, stage: Stage, leaveLane: () => void): Promise<PlayedWork> {
+export async function playWork(
+  subject: Subject,
+  options: ResolvedOptions,
+  stage: Stage,
+  leaveLane: () => void,
+  afterIteration: (iteration: number) => Promise<void>,
+): Promise<PlayedWork> {
   let last = SETTLED
   for (let iteration = 0; iteration < options.iterations; iteration += 1) {
     await subject.beginWork(iteration)
     const running = stage.drive === undefined ? subject.runWork(options.warmUp + iteration) : stage.drive(iteration)
     last = await settleOrHang(running, subject, options, stage, leaveLane)
     if (last.hung !== null || last.outcome.type !== 'done') break
+    await afterIteration(iteration)
   }
   leaveLane()
   await subject.endWork()

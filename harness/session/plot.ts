@@ -11,6 +11,7 @@ import type { Diagnosis } from '../model/diagnosis.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Subject } from '../subjects/subject.ts'
+import { iterationCounter } from './count-iterations.ts'
 import { type Hang, playWork, warmUp } from './play-work.ts'
 import { quiesce } from './quiesce.ts'
 import { mapPage } from './source-maps.ts'
@@ -47,7 +48,8 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const startedMs = clock.nowMs()
   // A warm-up that hangs or throws is the work's own first word: running it again would say the same.
   const isWarm = warm.hung === null && warm.outcome.type === 'done'
-  const work = isWarm ? await playWork(subject, options, stage, leaveLane) : warm
+  const counter = iterationCounter(subject, clock, options.iterations)
+  const work = isWarm ? await playWork(subject, options, stage, leaveLane, counter.after) : warm
   leaveLane()
   const endedMs = clock.nowMs()
   // Before anything is looked at: the work ends here, not a census and a page later.
@@ -66,6 +68,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     deadlineMs,
     wouldExit: null,
     doubts,
+    iterations: counter.counts(),
     options,
     cwd: stage.cwd,
   }

@@ -70,6 +70,7 @@ async function backAtBaseline(
       returnedToBaselineMs: null,
       wouldExit: null,
       doubts: [],
+      iterations: [],
       options,
       cwd: '/',
     })

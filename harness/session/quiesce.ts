@@ -73,7 +73,8 @@ export async function quiesce(
       if (changed || sinceMs !== null || clock.nowMs() >= nextMs || draft.options.signal?.aborted === true) break
     }
     gauge = subject.gauge()
-    look = { atMs: clock.nowMs(), census: await subject.census(), page: await subject.page() }
+    const census = await subject.census(draft.iterations.length > 0 ? 'with handles' : undefined)
+    look = { atMs: clock.nowMs(), census, page: await subject.page() }
     lookedAtMs = clock.nowMs()
     recent = [...recent, look].filter((each, index, all) => index >= all.length - 2 || lookedAtMs - each.atMs <= STILL_MS)
   }

@@ -112,6 +112,7 @@ function draftOf(request: WatchRequest, given: Partial<Draft> & { readonly optio
     workError: undefined,
     deadlineMs: 0,
     wouldExit: null,
+    iterations: [],
     cwd: request.cwd,
     ...given,
     doubts: [...(given.doubts ?? []), ...interrupted],
