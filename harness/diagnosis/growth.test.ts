@@ -55,7 +55,8 @@ describe('descriptors that are neither connection nor file', () => {
     ])
   })
   test('are none when most of them went in time', () => {
-    expect(codesOf(grownBy([20, 21, 22, 23, 24, 25, 26], 21))).toEqual([])
+    expect(codesOf(grownBy([20, 21, 22, 23, 24, 25, 26, 27, 28], 24))).toEqual(['GROWTH'])
+    expect(codesOf(grownBy([20, 21, 22, 23, 24, 25, 26, 27, 28], 23))).toEqual([])
   })
   test('are none with fewer than three iterations', () => {
     expect(codesOf(grownBy([20, 21, 22], 22))).toEqual([])

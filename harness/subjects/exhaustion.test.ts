@@ -1,8 +1,7 @@
 /** Beside the ledger's other tests that need probes: when an error says that no descriptor was left, and that a look works all the same. */
-import { execFile, execFileSync, fork } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { descriptorLimit } from '../ledger/exhaustion.ts'
@@ -65,10 +64,8 @@ test('the soft limit of this process is read', async () => {
 })
 
 test('the limit of a child is lowered from outside, and a process that is not there is said', async () => {
-  const child = fork(fileURLToPath(new URL('../../fixtures/planted/judge-one.ts', import.meta.url)), {
-    execArgv: ['--eval', 'setInterval(() => {}, 1e6)'],
-    stdio: 'ignore',
-  })
+  // Not Node: that would raise its soft limit again while it starts.
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' })
   await once(child, 'spawn')
   await limitDescriptors(child.pid ?? 0, 60)
   const soft = execFileSync('prlimit', ['--pid', String(child.pid), '--nofile', '--noheadings', '--raw', '--output', 'SOFT'], {

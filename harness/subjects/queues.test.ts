@@ -46,6 +46,8 @@ test('the queue of an Agent is known by its length and its limit, and drained wh
   expect(ledger.page().queues).toMatchObject([{ ...peak, isDrained: false }])
   await answer(all)
   expect(ledger.page().queues).toMatchObject([{ ...peak, isDrained: true }])
+  await answer(Promise.all([1, 2, 3].map(ask)))
+  expect(ledger.page().queues).toMatchObject([{ ...peak, isDrained: true }])
   agent.destroy()
 })
 
