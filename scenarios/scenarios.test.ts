@@ -167,6 +167,23 @@ describe('every scenario is judged as declared', () => {
     expect(findings).toMatchObject([{ code, count: 1, openedAt: { file, line: lineOf(file, made) } }])
   })
 
+  test.for([
+    ['keep-alive', false],
+    ['preconnect', true],
+    ['stuck handler', true],
+  ] as const)(
+    'a close() that is blocked (%s) names its peers, and says whether they were ever answered',
+    { timeout: 240_000 },
+    async ([name, isSilent]) => {
+      const { findings } = await runOf({ scenario: 'server-close-blocked', case: name, variant: 'leaky', backend: null })
+      const blocked = findings.find(({ code }) => code === 'SERVER_CLOSE_BLOCKED')
+      const file = 'scenarios/server/server-close-blocked.ts'
+      expect(blocked).toMatchObject({ count: 3, openedAt: { file, line: lineOf(file, 'server.close()') } })
+      expect(blocked?.summary).toMatch(/^close\(\) waits for 3 connections from (127\.0\.0\.1:\d+(, )?){3}$/)
+      expect(blocked?.evidence.some(({ says }) => says === 'no request was ever answered on it')).toBe(isSilent)
+    },
+  )
+
   for (const cell of cells) {
     const isHere = backends.some((kind) => kind === cell.backend) || cell.backend === null
     test.skipIf(!isHere)(`${nameOf(cell)}${isHere ? '' : whyNot}`, { timeout: 240_000 }, async () => {

@@ -9,7 +9,7 @@ import { writePage } from './page.ts'
 import { queueRecorders } from './queues.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
 import { servedCounts, servedRecorders } from './served.ts'
-import { socketRecorders } from './sockets.ts'
+import { noteAnsweredOn, socketRecorders } from './sockets.ts'
 import { subscribeAll } from './subscriptions.ts'
 import { undiciRecorders } from './undici.ts'
 import { type WrappedMethods, wrapMethods } from './wrapped.ts'
@@ -48,7 +48,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
   const recorders = [
     { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book), ...serverRecorders() },
     // Apart, because two of them may listen to one channel; after the first, on whose notes they rest.
-    servedRecorders(book),
+    servedRecorders(book, noteAnsweredOn),
     exhaustionRecorders(book),
     queueRecorders(book),
   ]

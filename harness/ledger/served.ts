@@ -43,7 +43,7 @@ interface Started {
 }
 
 /** HTTP/1 only: no channel tells of the streams of an HTTP/2 server. */
-export function servedRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
+export function servedRecorders(book: Book, answeredOn: (socket: object) => void): Readonly<Record<string, (message: never) => void>> {
   const { served } = book
   return {
     'http.server.request.start': ({ request, response, server }: Started) => {
@@ -53,7 +53,10 @@ export function servedRecorders(book: Book): Readonly<Record<string, (message: n
       // A client that goes away ends the exchange without the response being finished.
       response.once('close', () => served.inFlight.delete(response))
     },
-    'http.server.response.finish': ({ response }: { response: ServerResponse }) => void served.inFlight.delete(response),
+    'http.server.response.finish': ({ request, response }: Started) => {
+      served.inFlight.delete(response)
+      answeredOn(request.socket)
+    },
     'tracing:net.server.listen:asyncStart': ({ server }: { server: object }) => {
       if (isOfWork(book)) served.ownServers.add(server)
     },

@@ -62,6 +62,12 @@ export function noteRequestOn(entry: RequestEntry, keepAliveHeader: string | nul
   socket.serverHintMs = seconds ? Number(seconds) * 1_000 : null
 }
 
+/** Notes that an answer of ours went out over a connection that was accepted. */
+export function noteAnsweredOn(socket: object): void {
+  const entry = (socket as Slotted)[SOCKET_SLOT]
+  if (entry !== undefined) entry.requestsServed += 1
+}
+
 export function socketRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   function outbound({ socket }: { socket: object }): void {
     if (isOfWork(book)) book.connectionsOpened += 1
