@@ -20,9 +20,13 @@ const temporaryFor = (name: string, runId: string): string => `.${name}.${runId}
 
 async function writeAtomically(folder: string, name: string, runId: string, text: string): Promise<void> {
   const temporary = join(folder, temporaryFor(name, runId))
-  try {
+  const write = async (): Promise<void> => {
     await writeFile(temporary, text)
     await rename(temporary, join(folder, name))
+  }
+  try {
+    // Gone in between: a start in another container, where our pid is nobody's, took it for a dead run's. It does not look twice.
+    await write().catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? write() : Promise.reject(error)))
   } finally {
     await rm(temporary, { force: true })
   }
