@@ -64,7 +64,8 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
   }
 }
 
-const wayOf = (from: Endpoint, to: Endpoint): string => `${from.address}:${from.port}>${to.address}:${to.port}`
+/** One direction of a connection. */
+export const wayOf = (from: Endpoint, to: Endpoint): string => `${from.address}:${from.port}>${to.address}:${to.port}`
 
 /** The ledger saw who connected; the kernel has only the listener of the moment to go by, which may have closed. */
 export const roleOf = ({ kernel, ledger }: ResidualSocket): 'outbound' | 'inbound' =>

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
 import type { CancelledStreams, RescuedEntry } from './cancelled-streams.ts'
+import type { OwnWork } from './descent.ts'
 import { type ExhaustionBook, emptyExhaustion } from './exhaustion.ts'
 import { emptyFiles, type FileBook } from './file-book.ts'
 import { emptyQueues, type QueueBook } from './queues.ts'
@@ -17,8 +18,10 @@ export const CAPTURE_SLOT = Symbol('watertight stack')
 export const QUEUED_SLOT = Symbol('watertight queued')
 
 export interface RequestEntry {
-  /** Whose it is: an earlier ledger of this process may have marked the same object. */
+  /** Whose it is: other ledgers of this process may have marked the same object. */
   readonly book: Book
+  /** The entry of another ledger that watches at the same time. */
+  readonly other: RequestEntry | undefined
   readonly id: number
   client: HttpClient
   /** ClientRequest, or undici's Request. */
@@ -40,6 +43,8 @@ export interface RequestEntry {
 
 export interface SocketEntry {
   readonly book: Book
+  /** The entry of another ledger that watches at the same time. */
+  readonly other: SocketEntry | undefined
   readonly id: number
   readonly socket: SocketLike
   readonly role: 'outbound' | 'inbound'
@@ -84,7 +89,7 @@ export interface HandleEntry {
   readonly resource: object
   readonly capture: Capture
   readonly openedAtMs: number
-  readonly iteration: number
+  iteration: number
 }
 
 /** Open things kept at once; beyond it they are counted as dropped. A process with more open requests than this has other troubles. */
@@ -97,7 +102,12 @@ export interface Book {
   /** The work has ended: what is opened from now on is its own only if it descends from it. */
   isOver: boolean
   /** What runs inside `inWork` carries this; null while nobody has run anything there, so that descent cannot be told. */
-  work: object | null
+  work: OwnWork | null
+  /** Others work in this process at the same time: only what descends from the work is its own. */
+  isStrict: boolean
+  /** How many within the work watch for themselves just now. */
+  nested: number
+  isStopped: boolean
   nextId: number
   readonly requests: Set<RequestEntry>
   readonly sockets: Set<SocketEntry>
@@ -130,6 +140,10 @@ export interface Book {
   sampleCounter: number
 }
 
+/** Ids of two ledgers of one process never meet: what one keeps in an async context the other must not take for its own. */
+const IDS_OF_A_BOOK = 2 ** 32
+let nextBook = 1
+
 export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: readonly object[]): Book {
   return {
     eyes,
@@ -137,7 +151,10 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     iteration: -1,
     isOver: false,
     work: null,
-    nextId: 1,
+    isStrict: false,
+    nested: 0,
+    isStopped: false,
+    nextId: nextBook++ * IDS_OF_A_BOOK,
     requests: new Set(),
     sockets: new Set(),
     socketSweepAt: 256,
@@ -172,6 +189,18 @@ const SAMPLE_EVERY = 16
 export function captureFor(book: Book, skip: (...args: never[]) => unknown): Capture | null {
   if (book.level === 'sampled' && book.sampleCounter++ % SAMPLE_EVERY !== 0) return null
   return captureStack(skip)
+}
+
+/** The entry that this ledger made for an object, among those of all that watch at the same time. */
+export function entryOf<T extends { readonly book: Book; readonly other: T | undefined }>(book: Book, slot: T | undefined): T | undefined {
+  for (let entry = slot; entry !== undefined; entry = entry.other) if (entry.book === book) return entry
+  return undefined
+}
+
+/** What those who watched within the work have left open is the work's own from now on; or, where they answer for it, nobody's. */
+export function takeOver(book: Book, nestedIteration: number, iteration: number): void {
+  for (const entry of [...book.requests, ...book.sockets, ...book.handles.values()])
+    if (entry.iteration === nestedIteration) entry.iteration = iteration
 }
 
 /** Everything open now becomes older than the baseline, everything counted starts again from nothing. */

@@ -2,18 +2,41 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Book } from './book.ts'
 
-/** Whose work runs. Node carries it through callbacks and promises without any hook of ours (AsyncContextFrame, Node 24). */
-const descent = new AsyncLocalStorage<object>()
+/** What runs inside `inWork` carries this. */
+export interface OwnWork {
+  /** It was given up: what it still does is nobody's concern. */
+  isDisowned: boolean
+}
+
+/** Whose work runs, and within whose: a guarded test may ask about a part of itself. */
+interface Descent {
+  readonly work: OwnWork
+  readonly within: Descent | undefined
+}
+
+/** Node carries it through callbacks and promises without any hook of ours (AsyncContextFrame, Node 24). */
+const descent = new AsyncLocalStorage<Descent>()
+
+/** Opened while somebody within the work watched for himself: his to judge, until he is done. */
+export const NESTED = -2
 
 /** Runs the work so that what it leads to, however late, is known as its own. */
 export function inWork<T>(book: Book, work: () => T): T {
-  book.work ??= {}
-  return descent.run(book.work, work)
+  book.work ??= { isDisowned: false }
+  return descent.run({ work: book.work, within: descent.getStore() }, work)
 }
 
-/** Is what happens now to be counted as the work's? After its end a stranger's doings are not. */
-export const isOfWork = (book: Book): boolean =>
-  book.iteration >= 0 && !(book.isOver && book.work !== null && descent.getStore() !== book.work)
+/** Is what happens now to be counted as the work's? After its end a stranger's doings are not; where others work at the same time they never are. */
+export const isOfWork = (book: Book): boolean => book.nested === 0 && isWithin(book)
 
-/** The iteration that what is opened now belongs to; -1 for none. */
-export const iterationNow = (book: Book): number => (isOfWork(book) ? book.iteration : -1)
+/** The iteration that what is opened now belongs to; -1 for none, `NESTED` for one that watches for itself. */
+export const iterationNow = (book: Book): number => (isWithin(book) ? (book.nested > 0 ? NESTED : book.iteration) : -1)
+
+function isWithin(book: Book): boolean {
+  if (book.iteration < 0) return false
+  for (let at = descent.getStore(); at !== undefined; at = at.within) {
+    if (at.work === book.work) return true
+    if (at.work.isDisowned) return false
+  }
+  return !book.isStrict && (book.work === null || !book.isOver)
+}

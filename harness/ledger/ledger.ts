@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { LedgerLevel, LedgerPage, Pulse } from '../model/ledger-page.ts'
-import { emptyBook, type RequestEntry, startAfresh } from './book.ts'
-import { inWork } from './descent.ts'
+import { emptyBook, type RequestEntry, startAfresh, takeOver } from './book.ts'
+import { inWork, NESTED } from './descent.ts'
 import { descriptorLimit, exhaustionRecorders, noteExhaustion } from './exhaustion.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
 import { queueRecorders } from './queues.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
 import { servedCounts, servedRecorders } from './served.ts'
-import { noteAnsweredOn, socketRecorders } from './sockets.ts'
+import { inodeOf, noteAnsweredOn, socketRecorders } from './sockets.ts'
 import { subscribeAll } from './subscriptions.ts'
 import { undiciRecorders } from './undici.ts'
 import { type WrappedMethods, wrapMethods } from './wrapped.ts'
@@ -18,8 +18,8 @@ import { type WrappedMethods, wrapMethods } from './wrapped.ts'
 export interface Ledger {
   page(): LedgerPage
   pulse(): Pulse
-  /** Everything open now becomes older than the baseline, everything counted starts again, at this level. */
-  startAfresh(level: LedgerLevel): void
+  /** Everything open now becomes older than the baseline, everything counted starts again, at this level. Strict: only what descends from the work is its own. */
+  startAfresh(level: LedgerLevel, isStrict?: boolean): void
   /** What follows belongs to iteration `n` of the work (from 0); new handles are noted from the first call on. */
   beginWork(iteration: number): void
   /** From here on only what descends from the work is noted as its own; without `inWork` that is every request and socket, and no handle. */
@@ -28,6 +28,13 @@ export interface Ledger {
   inWork<T>(work: () => T): T
   /** Takes in what the work threw: an error may tell that no descriptor was left. */
   noteError(error: unknown): void
+  /** What was run in it and still goes on is no concern of any ledger from now on. */
+  disown(): void
+  /**
+   * Somebody within the work watches for himself from now on, until the returned function is called: what he judges is not judged twice.
+   * What he has left open by then is the work's own ('ours'), or has been answered for ('theirs'): then the inodes of such connections are returned.
+   */
+  nest(): (leftovers: 'ours' | 'theirs') => readonly string[]
   /** Lets go of every body that waits for a reader; returns how many. For the proof and for `findLeaks`' own cleaning up: this changes the subject. */
   releaseBodies(): number
   /** Closes idle pooled connections; returns how many. */
@@ -55,13 +62,14 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
   const unsubscribes = level === 'off' ? [] : recorders.map((each) => subscribeAll(book, each))
   let watch: ResourceWatch | null = null
   let wrapped: WrappedMethods | null = null
+  let isExcused = false
 
   function waitsForReader(entry: RequestEntry): boolean {
     return entry.headersAtMs !== null
   }
 
   return {
-    startAfresh(level) {
+    startAfresh(level, isStrict = false) {
       watch?.stop()
       watch = null
       wrapped?.restore()
@@ -69,6 +77,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       book.handles.clear()
       startAfresh(book)
       book.level = level
+      book.isStrict = isStrict
     },
     page: () => writePage(book, wrapped),
     pulse: () => ({
@@ -92,6 +101,22 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     },
     inWork: (work) => (book.level === 'full' ? inWork(book, work) : work()),
     noteError: (error) => noteExhaustion(book, error, null),
+    disown() {
+      if (book.work !== null) book.work.isDisowned = true
+    },
+    nest() {
+      book.nested += 1
+      return (leftovers) => {
+        book.nested -= 1
+        isExcused ||= leftovers === 'theirs'
+        // Of several at the same time nobody can tell here who left what: the excuse of one is the excuse of all.
+        if (book.nested > 0) return []
+        const excused = isExcused ? [...book.sockets].filter((entry) => entry.iteration === NESTED) : []
+        takeOver(book, NESTED, isExcused ? -1 : book.iteration)
+        isExcused = false
+        return excused.flatMap(({ socket }) => inodeOf(socket) ?? [])
+      }
+    },
     releaseBodies() {
       const waiting = [...book.requests].filter(waitsForReader)
       for (const entry of waiting) {
@@ -110,6 +135,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     },
     handOver: (pool) => void book.handedOver.add(pool),
     stop() {
+      book.isStopped = true
       watch?.stop()
       wrapped?.restore()
       for (const unsubscribe of unsubscribes) unsubscribe()

@@ -1,5 +1,5 @@
 /** The life of a request in the book: begun, answered or redirected, failed, ended. */
-import { type Book, keep, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { type Book, entryOf, keep, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { iterationNow } from './descent.ts'
 
 interface Slotted {
@@ -11,10 +11,9 @@ const MAX_HISTORY = 2_048
 /** Response times kept for percentiles. */
 const MAX_DURATIONS = 200_000
 
-/** The entry of a request in this very book: an earlier ledger of this process may have left one of its own. */
+/** The entry of a request in this very book: other ledgers of this process may have left some of their own. */
 export function requestEntryOf(book: Book, request: Slotted): RequestEntry | undefined {
-  const entry = request[REQUEST_SLOT]
-  return entry?.book === book ? entry : undefined
+  return entryOf(book, request[REQUEST_SLOT])
 }
 
 /** What a client's channel tells of a request when it is made. */
@@ -22,10 +21,14 @@ export type RequestFacts = Pick<RequestEntry, 'client' | 'request' | 'method' | 
 
 /** Opens a request in the book and marks the client's own object with it. */
 export function beginRequest(book: Book, facts: RequestFacts & { readonly request: Slotted }): RequestEntry {
+  const earlier = facts.request[REQUEST_SLOT]
+  const other = earlier?.book.isStopped === false ? earlier : undefined
   const entry: RequestEntry = {
     ...facts,
     book,
-    id: book.nextId++,
+    other,
+    // One request, one id: fetch carries it to its redirects, for whoever watches.
+    id: other?.id ?? book.nextId++,
     response: null,
     createdAtMs: performance.now(),
     headersAtMs: null,

@@ -1,7 +1,7 @@
 /** What no channel carries: timers, watchers, servers, workers, children, and requests queued inside an undici pool. */
 import { createHook } from 'node:async_hooks'
 import { type Book, CAPTURE_SLOT, keep, QUEUED_SLOT } from './book.ts'
-import { isOfWork } from './descent.ts'
+import { isOfWork, iterationNow } from './descent.ts'
 import { noteQueuedInPool } from './queues.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
@@ -72,13 +72,12 @@ export function watchResources(book: Book): ResourceWatch {
     } else if (type === QUEUED_TYPE) {
       // Queued in the same breath as it was asked for: no other resource was made between. Its stack is taken already, 30 us a request saved.
       slotted[QUEUED_SLOT] = asked?.asyncId === asyncId - 1 ? asked.capture : captureStack(init)
-      if (isOfWork(book)) {
-        keep(book, book.poolQueue, resource)
-        noteQueuedInPool(book, slotted[QUEUED_SLOT])
-      }
-    } else if (HANDLE_TYPES.has(type) && isOfWork(book)) {
-      const entry = { id: asyncId, type, resource, capture: captureStack(init), openedAtMs: performance.now(), iteration: book.iteration }
-      book.handles.set(asyncId, entry)
+      if (iterationNow(book) !== -1) keep(book, book.poolQueue, resource)
+      if (isOfWork(book)) noteQueuedInPool(book, slotted[QUEUED_SLOT])
+    } else if (HANDLE_TYPES.has(type)) {
+      const iteration = iterationNow(book)
+      if (iteration === -1) return
+      book.handles.set(asyncId, { id: asyncId, type, resource, capture: captureStack(init), openedAtMs: performance.now(), iteration })
     }
   }
   // Spread, because the types of Node 22 do not know the option.

@@ -1,6 +1,16 @@
 /** Sockets of the subject by Node's own objects: opened where, carrying what, idle or not. */
 import { readlinkSync } from 'node:fs'
-import { type Book, CAPTURE_SLOT, captureFor, keep, type RequestEntry, SOCKET_SLOT, type SocketEntry, type SocketLike } from './book.ts'
+import {
+  type Book,
+  CAPTURE_SLOT,
+  captureFor,
+  entryOf,
+  keep,
+  type RequestEntry,
+  SOCKET_SLOT,
+  type SocketEntry,
+  type SocketLike,
+} from './book.ts'
 import { isOfWork, iterationNow } from './descent.ts'
 import type { Capture } from './stacks.ts'
 
@@ -14,8 +24,9 @@ function openedNow(book: Book, socket: object, role: 'outbound' | 'inbound', cap
 /** The entry of a socket somebody uses; one that no channel announced was opened before the ledger started. */
 export function olderSocket(book: Book, socket: object, capture: Capture | null): SocketEntry {
   const known = (socket as Slotted)[SOCKET_SLOT]
-  if (known?.book === book) return known
-  // What an earlier ledger of this process knew of it is still true.
+  const own = entryOf(book, known)
+  if (own !== undefined) return own
+  // What another ledger of this process knew of it is still true.
   return enter(book, socket as Slotted, { role: 'outbound', capture: known?.capture ?? capture, iteration: -1 }, known)
 }
 
@@ -25,9 +36,11 @@ function enter(
   opened: Pick<SocketEntry, 'role' | 'capture' | 'iteration'>,
   earlier: SocketEntry | undefined = undefined,
 ): SocketEntry {
+  const before = socket[SOCKET_SLOT]
   const entry: SocketEntry = {
     ...opened,
     book,
+    other: before?.book.isStopped === false ? before : undefined,
     id: book.nextId++,
     socket,
     openedAtMs: earlier?.openedAtMs ?? performance.now(),

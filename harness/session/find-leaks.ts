@@ -1,10 +1,8 @@
 import type { Diagnosis } from '../model/diagnosis.ts'
 import { HarnessError, LeakError } from '../model/errors.ts'
 import type { FindLeaksOptions } from '../model/options.ts'
-import { watchThisProcess } from '../subjects/this-process.ts'
-import { playPlot } from './plot.ts'
-import { realClock } from './real-clock.ts'
 import { resolveOptions } from './resolve-options.ts'
+import { watchWork } from './watch.ts'
 
 let running = false
 
@@ -25,10 +23,7 @@ export async function findLeaks(work: () => Promise<void> | void, options: FindL
   running = true
   try {
     // Run in the ledger's own context: what the work leads to after its end is still told from what others do meanwhile.
-    const ownWork: typeof work = () => subject.ledger.inWork(work)
-    await using subject = watchThisProcess(ownWork, resolved)
-    const { diagnosis } = await playPlot(subject, resolved, { clock: realClock, cwd: process.cwd() })
-    return diagnosis
+    return await watchWork((ledger) => ledger.inWork(work), resolved)
   } finally {
     running = false
   }

@@ -34,6 +34,12 @@ export type Draft = Omit<Material, 'recount' | 'page' | 'earlierPage' | 'peak' |
 /** Findings that only time out of our reach could mend: under 'trust' there is nothing to wait for. */
 const NEVER_CLOSES_BY_ITSELF: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'CLIENT_PER_CALL'])
 
+/** Nothing was opened at all: then nothing can be closing either, and one look is enough. */
+function isUntouched(baseline: Census, { census, page }: Look): boolean {
+  if (page === null || census.descriptors === null || census.descriptors !== baseline.descriptors) return false
+  return page.counts.sent === 0 && page.counts.connectionsOpened === 0 && page.handles.length === 0
+}
+
 /**
  * Until the diagnosis of the present moment has nothing against it, or the deadline has passed. The descriptor gauge says when to look;
  * what has no descriptor is looked for every 100 ms. Whatever ends the wait early is confirmed by a second look: a connection may be closing.
@@ -55,6 +61,8 @@ export async function quiesce(
     const present = diagnose({ ...draft, recount: look.census, page, earlierPage, peak: look.census, returnedToBaselineMs: null })
     const blocking = present.findings.filter((finding) => finding.severity === 'leak' || finding.code === 'POOL_STARVED')
     if (blocking.length === 0) {
+      if (look === first && isUntouched(draft.baseline, look))
+        return { recount: look.census, page, earlierPage, returnedToBaselineMs: first.atMs }
       if (sinceMs !== null) return { recount: look.census, page, earlierPage, returnedToBaselineMs: sinceMs }
       sinceMs = clock.nowMs()
     } else {

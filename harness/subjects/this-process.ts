@@ -9,13 +9,24 @@ import type { Subject } from './subject.ts'
 import { takeCensus, theKernelProbe } from './take-census.ts'
 import { TOOL_VERSION } from './version.ts'
 
-/** This very process as the subject: the work is a function of the caller's. */
-export function watchThisProcess(work: () => unknown, options: ResolvedOptions): Subject & { readonly ledger: Ledger } {
+/** The ledger that register started keeps one book: a watch within another has a ledger of its own. */
+let isRegisteredInUse = false
+
+/**
+ * This very process as the subject: the work is a function of the caller's.
+ * @param isStrict others work here at the same time: only what descends from the work is its own.
+ */
+export function watchThisProcess(
+  work: (ledger: Ledger) => unknown,
+  options: ResolvedOptions,
+  isStrict = false,
+): Subject & { readonly ledger: Ledger } {
   theKernelProbe()
   touchStandardStreams()
-  const registered = registeredLedger(TOOL_VERSION)
+  const registered = isRegisteredInUse ? null : registeredLedger(TOOL_VERSION)
+  if (registered !== null) isRegisteredInUse = true
   const ledger = registered ?? startLedger(clientEyes, options.level)
-  ledger.startAfresh(options.level)
+  ledger.startAfresh(options.level, isStrict)
   for (const pool of options.pools) ledger.handOver(pool)
   const spare = keepSpareDescriptors()
   const { pid } = process
@@ -34,7 +45,7 @@ export function watchThisProcess(work: () => unknown, options: ResolvedOptions):
     },
     async runWork() {
       try {
-        await work()
+        await work(ledger)
         return { type: 'done' }
       } catch (error) {
         ledger.noteError(error)
@@ -54,8 +65,9 @@ export function watchThisProcess(work: () => unknown, options: ResolvedOptions):
     async [Symbol.asyncDispose]() {
       spare[Symbol.dispose]()
       // The one that register started goes on: it knows what is older than the next baseline.
-      if (registered === null) ledger.stop()
-      else ledger.startAfresh('sampled')
+      if (registered === null) return ledger.stop()
+      isRegisteredInUse = false
+      ledger.startAfresh('sampled')
     },
   }
 }

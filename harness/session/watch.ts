@@ -1,0 +1,144 @@
+/** Watching work in this process: the core of findLeaks, and of a guard, whose work somebody else runs. */
+
+import { wayOf } from '../diagnosis/residue.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Census } from '../model/census.ts'
+import type { Diagnosis } from '../model/diagnosis.ts'
+import type { LedgerSocket } from '../model/ledger-page.ts'
+import type { ResolvedOptions } from '../model/options.ts'
+import type { Subject } from '../subjects/subject.ts'
+import { watchThisProcess } from '../subjects/this-process.ts'
+import { playPlot } from './plot.ts'
+import { realClock } from './real-clock.ts'
+
+/** Whose concern it is what a watch leaves open: the one's around it ('ours'), or nobody's any more ('theirs': answered for, or excused). */
+export type Leftovers = 'ours' | 'theirs'
+
+interface WatchSettings {
+  /** Others work in this process at the same time: only what descends from the work is judged. */
+  readonly isStrict: boolean
+  /** Watches follow each other: a baseline equal to what was seen last needs no second look. */
+  readonly isOneOfMany: boolean
+  /** Asked when it is over. */
+  leftovers(): Leftovers
+}
+
+interface Open {
+  readonly ledger: Ledger
+  /** Inodes of connections that others have answered for. */
+  readonly excused: Set<string>
+  readonly isStrict: boolean
+}
+
+/** The watches of this process that are open now, outermost first. */
+const open = new Set<Open>()
+let lastSeen: Census | null = null
+/** Some work was dropped, and may go on behind our back. */
+let hasGivenUp = false
+
+/** The whole plot around `work`, which gets the ledger and is to run in its context (`inWork`) what shall be known as its own later on. */
+export async function watchWork(
+  work: (ledger: Ledger) => unknown,
+  options: ResolvedOptions,
+  settings: Partial<WatchSettings> = {},
+): Promise<Diagnosis> {
+  const { isStrict = false, isOneOfMany = false, leftovers = () => 'ours' as const } = settings
+  const leave = [...open].filter((around) => !around.isStrict || !isStrict).map(nestIn)
+  try {
+    await using subject = watchThisProcess((ledger) => work(ledger), options, isStrict)
+    const own: Open = { ledger: subject.ledger, excused: new Set(), isStrict }
+    open.add(own)
+    try {
+      const seen = { ...subject, census: async (detail?: 'with handles') => ownPart(await look(subject, detail), own) }
+      const stage = { clock: realClock, cwd: process.cwd(), isBusyAround: isStrict, lastSeen: isOneOfMany ? lastSeen : null }
+      return (await playPlot(seen, options, stage)).diagnosis
+    } finally {
+      open.delete(own)
+    }
+  } finally {
+    for (const each of leave) each(leftovers())
+  }
+}
+
+async function look(subject: Subject, detail?: 'with handles'): Promise<Census> {
+  lastSeen = await subject.census(detail)
+  return lastSeen
+}
+
+function nestIn({ ledger, excused }: Open): (leftovers: Leftovers) => void {
+  const leave = ledger.nest()
+  return (leftovers) => {
+    for (const inode of leave(leftovers)) excused.add(inode)
+  }
+}
+
+/** The kernel does not say whose a connection is, the ledger does: asked where others are at work, or what was given up may be. */
+function ownPart(census: Census, { ledger, excused, isStrict }: Open): Census {
+  const { sockets } = census
+  if (sockets === null || !(isStrict || hasGivenUp || excused.size > 0)) return census
+  const known = isStrict || hasGivenUp ? ledger.page().sockets : []
+  const own = inodesOf(known.filter(({ iteration }) => iteration !== STRANGER))
+  const others = inodesOf(known.filter(({ iteration }) => iteration === STRANGER))
+  const isTheirs = (inode: string): boolean => excused.has(inode) || (isStrict ? !own.has(inode) : others.has(inode))
+  // Where this process holds both ends, the accepted one goes with the one that was opened.
+  const openedByThem = sockets.filter(({ inode, role }) => role !== 'inbound' && isTheirs(inode))
+  const farEnds = new Set(openedByThem.map(({ local, remote }) => wayOf(remote, local)))
+  return { ...census, sockets: sockets.filter(({ inode, local, remote }) => !isTheirs(inode) && !farEnds.has(wayOf(local, remote))) }
+}
+
+/** The iteration of what is not the work's (ledger-page.ts). */
+const STRANGER = -1
+
+const inodesOf = (sockets: readonly LedgerSocket[]): ReadonlySet<string> => new Set(sockets.flatMap(({ inode }) => inode ?? []))
+
+/** A watch around work that somebody else runs. */
+export interface Watch {
+  /** Runs the work, or a part of it: what it leads to is known as its own, however late. */
+  run<T>(work: () => T): T
+  /** The work has ended: quiesce, recount, diagnose. */
+  close(): Promise<Diagnosis>
+  /** The work has ended and is not to be judged; what it left open is excused, and what it goes on doing is nobody's. */
+  drop(): Promise<void>
+}
+
+/** A timer beyond this fires at once in Node (2^31 - 1 ms): who runs the work bounds it. */
+const UNBOUNDED_MS = 2_147_483_647
+
+/** Opens a watch; it has its baseline when the promise resolves. */
+export async function openWatch(options: ResolvedOptions, isStrict = false): Promise<Watch> {
+  const dropped = new AbortController()
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  let begun: (ledger: Ledger) => void = () => {}
+  const hasBegun = new Promise<Ledger>((resolve) => {
+    begun = resolve
+  })
+  const work = (ledger: Ledger): Promise<void> => {
+    begun(ledger)
+    return ended
+  }
+  const judged = watchWork(
+    work,
+    { ...options, workTimeoutMs: UNBOUNDED_MS, signal: dropped.signal },
+    { isStrict, isOneOfMany: true, leftovers: () => (dropped.signal.aborted ? 'theirs' : 'ours') },
+  )
+  // What fails before the work has begun is told at once, what fails later by close().
+  const ledger = await Promise.race([hasBegun, judged.then(() => hasBegun)])
+  judged.catch(() => {})
+  return {
+    run: (part) => ledger.inWork(part),
+    close() {
+      end()
+      return judged
+    },
+    async drop() {
+      dropped.abort()
+      ledger.disown()
+      hasGivenUp = true
+      end()
+      await judged
+    },
+  }
+}
