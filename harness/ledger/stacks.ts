@@ -61,7 +61,9 @@ function functionName(name: string | undefined): string | null {
 
 /** Our own sources: the folder that holds ledger/. Their tests are user code like any other. */
 const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
-const isOurs = (file: string): boolean => file.startsWith(OWN_FOLDER) && !/\.test\.[jt]s$/.test(file)
+/** Where source maps say that the built files come from: a runner may have mapped the stack already. */
+const OWN_SOURCES = OWN_FOLDER.replace(/([\\/])dist[\\/](harness[\\/])$/, '$1$2')
+const isOurs = (file: string): boolean => (file.startsWith(OWN_FOLDER) || file.startsWith(OWN_SOURCES)) && !/\.test\.[jt]s$/.test(file)
 /** The innermost `node_modules/<package>` of a path; null for a file that is nobody's dependency. */
 const packageOf = (file: string): string | null => /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(file)?.[0] ?? null
 

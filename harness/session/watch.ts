@@ -1,5 +1,6 @@
 /** Watching work in this process: the core of findLeaks, and of a guard, whose work somebody else runs. */
 
+import { isMainThread } from 'node:worker_threads'
 import { wayOf } from '../diagnosis/residue.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Census } from '../model/census.ts'
@@ -50,7 +51,12 @@ export async function watchWork(
     open.add(own)
     try {
       const seen = { ...subject, census: async (detail?: 'with handles') => ownPart(await look(subject, detail), own) }
-      const stage = { clock: realClock, cwd: process.cwd(), isBusyAround: isStrict, lastSeen: isOneOfMany ? lastSeen : null }
+      const stage = {
+        clock: realClock,
+        cwd: process.cwd(),
+        isBusyAround: isStrict || !isMainThread,
+        lastSeen: isOneOfMany ? lastSeen : null,
+      }
       return (await playPlot(seen, options, stage)).diagnosis
     } finally {
       open.delete(own)
@@ -72,14 +78,18 @@ function nestIn({ ledger, excused }: Open): (leftovers: Leftovers) => void {
   }
 }
 
-/** The kernel does not say whose a connection is, the ledger does: asked where others are at work, or what was given up may be. */
+/**
+ * The kernel does not say whose a connection is, the ledger does: asked where others are at work, in this thread or beside it, or where what
+ * was given up may be.
+ */
 function ownPart(census: Census, { ledger, excused, isStrict }: Open): Census {
   const { sockets } = census
-  if (sockets === null || !(isStrict || hasGivenUp || excused.size > 0)) return census
-  const known = isStrict || hasGivenUp ? ledger.page().sockets : []
-  const own = inodesOf(known.filter(({ iteration }) => iteration !== STRANGER))
+  if (sockets === null || (isMainThread && !isStrict && !hasGivenUp && excused.size === 0)) return census
+  const known = ledger.page().sockets
+  const own = inodesOf(known.filter(({ iteration }) => iteration !== STRANGER || !(isStrict || hasGivenUp)))
   const others = inodesOf(known.filter(({ iteration }) => iteration === STRANGER))
-  const isTheirs = (inode: string): boolean => excused.has(inode) || (isStrict ? !own.has(inode) : others.has(inode))
+  const isTheirs = (inode: string): boolean =>
+    excused.has(inode) || (isStrict || !isMainThread ? !own.has(inode) : hasGivenUp && others.has(inode))
   // Where this process holds both ends, the accepted one goes with the one that was opened.
   const openedByThem = sockets.filter(({ inode, role }) => role !== 'inbound' && isTheirs(inode))
   const farEnds = new Set(openedByThem.map(({ local, remote }) => wayOf(remote, local)))

@@ -76,10 +76,15 @@ const place = {
 }
 
 let guarded: Run
+let threads: Run
 let alone: Run
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'watertight-guarded-'))
-  ;[guarded, alone] = await Promise.all([runVitest('*.case.ts'), runVitest('*.alone.ts', { GUARDED_SETUP: 'none' })])
+  ;[guarded, threads, alone] = await Promise.all([
+    runVitest('*.case.ts'),
+    runVitest('{clean,leaky}.case.ts', {}, '--pool=threads', '--no-isolate'),
+    runVitest('*.alone.ts', { GUARDED_SETUP: 'none' }),
+  ])
 }, PATIENCE_MS)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
@@ -160,6 +165,10 @@ describe('a guarded file', () => {
       'forgets a socket': `SOCKET_LEFT_OPEN x1 ${place.concurrent[1]}`,
       'reads, turn 2': PASSED,
     })
+  })
+
+  test('is judged the same among the threads of one process, without isolation', () => {
+    for (const file of ['clean.case.ts', 'leaky.case.ts']) expect(outcomes(threads, file)).toEqual(outcomes(guarded, file))
   })
 
   test('is told by JUnit as well, the leak as the failure of its test', () => {
