@@ -61,7 +61,7 @@ async function settleOrHang(
     return { outcome, hung: null }
   })
   const givenUp: PlayedWork['outcome'] = { type: 'done' }
-  const timedOut = clock.sleep(options.workTimeoutMs, settled.signal).then((): Promise<PlayedWork> => hungNow(subject, givenUp))
+  const timedOut = bound(options.workTimeoutMs, clock, settled.signal).then((): Promise<PlayedWork> => hungNow(subject, givenUp))
   const stalled =
     options.stallMs === null
       ? never<PlayedWork>()
@@ -77,6 +77,10 @@ async function settleOrHang(
 async function hungNow(subject: Subject, outcome: WorkOutcome): Promise<PlayedWork> {
   return { outcome, hung: (await subject.page()) === null ? 'event loop blocked' : 'timeout' }
 }
+
+/** Infinity where who runs the work bounds it: then no timer of ours stands in anybody's way. */
+const bound = (ms: number, clock: Clock, settled: AbortSignal): Promise<void> =>
+  ms === Number.POSITIVE_INFINITY ? never() : clock.sleep(ms, settled)
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {})
 

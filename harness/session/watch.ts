@@ -111,9 +111,6 @@ export interface Watch {
   drop(): Promise<void>
 }
 
-/** A timer beyond this fires at once in Node (2^31 - 1 ms): who runs the work bounds it. */
-const UNBOUNDED_MS = 2_147_483_647
-
 /** Opens a watch; it has its baseline when the promise resolves. */
 export async function openWatch(options: ResolvedOptions, isStrict = false): Promise<Watch> {
   const dropped = new AbortController()
@@ -131,7 +128,7 @@ export async function openWatch(options: ResolvedOptions, isStrict = false): Pro
   }
   const judged = watchWork(
     work,
-    { ...options, workTimeoutMs: UNBOUNDED_MS, signal: dropped.signal },
+    { ...options, workTimeoutMs: Number.POSITIVE_INFINITY, signal: dropped.signal },
     { isStrict, isOneOfMany: true, leftovers: () => (dropped.signal.aborted ? 'theirs' : 'ours') },
   )
   // What fails before the work has begun is told at once, what fails later by close().
