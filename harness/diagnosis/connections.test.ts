@@ -61,3 +61,14 @@ it('an accepted connection is a symptom of its server, where that is left', () =
   expect(codes({ recount: censusOf(accepted), page: pageOf({ sockets }) })).toEqual(['SOCKET_LEFT_OPEN x1 at 5'])
   expect(codes({ recount: censusOf(accepted), page: pageOf({ sockets, handles }) })).toEqual(['SERVER_LEFT_LISTENING x1 at 5'])
 })
+
+it('work that hangs has no idle deadline behind it: neither idle connections nor accepted ones are blamed, those it opened itself are', () => {
+  const hung = { because: 'timeout', afterMs: 60_000 } as const
+  const page = pageOf({
+    sockets: [socket(1), socket(2, { role: 'inbound', owner: 'http.Server', isIdle: false }), socket(3, { isIdle: false, owner: null })],
+  })
+  expect(codes({ hung, recount: censusOf(sighting(1), sighting(2), sighting(3)), page })).toEqual([
+    'SOCKET_LEFT_OPEN x1 at 41',
+    'WORK_HUNG x1 at ?',
+  ])
+})

@@ -21,7 +21,10 @@ export function connectionFindings(material: Material, residue: Residue, claimed
     const port = socket.kernel?.local.port ?? socket.ledger?.localPort ?? -1
     return roleOf(socket) === 'inbound' ? left.has(port) : sessions.has(port)
   }
-  const causes = residue.sockets.filter((socket) => !claimed.has(socket) && !isSymptom(socket))
+  // Work that hangs has not ended: no idle deadline has begun, and what it accepted may still be answered. What it opened itself may be what it waits for.
+  const isPremature = (socket: ResidualSocket): boolean =>
+    material.hung !== null && !isPeerClosed(socket) && (socket.ledger?.isIdle === true || roleOf(socket) === 'inbound')
+  const causes = residue.sockets.filter((socket) => !claimed.has(socket) && !isSymptom(socket) && !isPremature(socket))
 
   const peerClosed = causes.filter(isPeerClosed)
   const idle = causes.filter((socket): socket is IdleSocket => !isPeerClosed(socket) && socket.ledger?.isIdle === true)
