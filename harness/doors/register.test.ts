@@ -60,3 +60,53 @@ test('another version of register is refused', async () => {
     await findLeaks(read).catch((error) => console.log(error.message)); process.exit()`
   expect(await program(text)).toMatch(/^watertight\/register of version 0\.0\.1 is loaded in this process/)
 })
+
+/** Forgets the bodies of two fetches, then reads a third, with garbage collections between. */
+const forgetful = `${serve}
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { setTimeout as after } from 'node:timers/promises'
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc')
+const big = http.createServer((request, response) => response.end(Buffer.alloc(1_000_000)))
+await new Promise((resolve) => big.listen(0, '127.0.0.1', resolve))
+const forget = async () => void (await fetch('http://127.0.0.1:' + big.address().port))
+const work = async () => {
+  await forget()
+  await forget()
+  for (let i = 0; i < 3; i += 1) { await after(20); collect() }
+  await (await fetch('http://127.0.0.1:' + big.address().port)).arrayBuffer()
+}
+const told = ({ findings }) => console.log(findings.map(({ code, count }) => code + ' x' + count).join())
+`
+
+test('forbidGcRescue keeps garbage collection from hiding an unread fetch body, for as long as the call lasts', async () => {
+  const text = `${forgetful}
+    const { register } = FinalizationRegistry.prototype
+    told(await findLeaks(work))
+    told(await findLeaks(work, { forbidGcRescue: true }))
+    console.log(FinalizationRegistry.prototype.register === register)
+    told(await findLeaks(work))
+    process.exit()`
+  expect(await program(text)).toBe('BODY_RESCUED_BY_GC x2\nUNREAD_BODY x2\ntrue\nBODY_RESCUED_BY_GC x2')
+})
+
+test('meanwhile a registry of anybody else works as before', async () => {
+  const text = `${forgetful}
+    const seen = []
+    await findLeaks(async () => {
+      const { register } = FinalizationRegistry.prototype
+      const registry = new FinalizationRegistry((value) => seen.push(value))
+      registry.register({}, 'gone')
+      for (let i = 0; i < 3; i += 1) { await after(20); collect() }
+      console.log(register.name, register.length, Object.keys(FinalizationRegistry.prototype).length)
+    }, { forbidGcRescue: true })
+    console.log(seen.join()); process.exit()`
+  expect(await program(text)).toBe('register 2 0\ngone')
+})
+
+test('forbidGcRescue without register is refused, with what to do', async () => {
+  const text = `${serve} await findLeaks(read, { forbidGcRescue: true }).catch((error) => console.log(error.code, error.message)); process.exit()`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', text], { env: { PATH: process.env.PATH } })
+  expect(stdout).toMatch(/^NOT_REGISTERED forbidGcRescue was asked for.*not loaded.*\n.*--import watertight\/register/)
+})

@@ -84,7 +84,10 @@ export interface RescuedEntry extends Pick<RequestEntry, 'origin' | 'method' | '
 }
 
 export function rescuedEntry(entry: RequestEntry, streams: readonly CancelledStream[]): RescuedEntry {
-  const { origin, method, path, capture, bodyBytes } = entry
+  const { origin, method, path, capture, bodyBytes, socket } = entry
+  // Read, a stack holds nothing any more; a connection made in the place of this one would lead to it.
+  socket?.capture?.frame()
+  socket?.firstRequest?.frame()
   return { origin, method, path, bodyBytes, openedAt: capture?.frame() ?? null, streams }
 }
 

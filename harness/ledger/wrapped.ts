@@ -102,12 +102,13 @@ export function wrapMethods(book: Book): WrappedMethods {
 
 /** Destroyed connections lead to what they carried, and a stack that was not read yet keeps what its functions saw: fetch itself among them. */
 function letGo(book: Book): void {
-  sweepDestroyed(book)
   for (const { capture, firstRequest } of book.sockets) {
     capture?.frame()
     firstRequest?.frame()
   }
+  sweepDestroyed(book)
   for (const { capture } of book.handles.values()) capture.frame()
+  for (const capture of book.redirected.values()) capture?.frame()
 }
 
 /** Replaces a method by one that notes the call first. */

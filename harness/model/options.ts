@@ -37,6 +37,8 @@ export interface FindLeaksOptions {
   allow?: readonly Allowance[]
   /** undici dispatchers whose queue and limit may be read: they are visible nowhere else. */
   pools?: readonly object[]
+  /** Garbage collection may not hide an unread fetch body: it stays open and is UNREAD_BODY. Needs `--import watertight/register`. Default false. */
+  forbidGcRescue?: boolean
   /** Work that has not settled by then is WORK_HUNG, ms. Default 60_000. */
   workTimeoutMs?: number
   signal?: AbortSignal
@@ -56,6 +58,7 @@ export interface ResolvedOptions {
   /** They exempt like `allow`, but were given to many runs: that one matches nothing in this one says nothing. */
   readonly sharedAllow: readonly Allowance[]
   readonly pools: readonly object[]
+  readonly forbidGcRescue: boolean
   readonly workTimeoutMs: number
   readonly signal: AbortSignal | null
   readonly stallMs: number | null
@@ -67,6 +70,7 @@ export const DEFAULTS = {
   iterations: 1,
   warmUp: 0,
   budget: { sockets: 0, requests: 0, handles: 0 },
+  forbidGcRescue: false,
   workTimeoutMs: 60_000,
   stallMs: null,
 } as const

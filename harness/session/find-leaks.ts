@@ -9,7 +9,8 @@ let running = false
 /**
  * Runs `work` in this process and asks what it left open: sockets, request bodies, queued requests, handles.
  * Never throws because of a leak or because the work threw (`workError` carries that).
- * @throws {HarnessError} INVALID_OPTION, or OVERLAPPING_CALLS when another call is still running in this process.
+ * @throws {HarnessError} INVALID_OPTION, OVERLAPPING_CALLS when another call is still running in this process, or NOT_REGISTERED when
+ * `forbidGcRescue` is asked for without watertight/register.
  */
 export async function findLeaks(work: () => Promise<void> | void, options: FindLeaksOptions = {}): Promise<Diagnosis> {
   const resolved = resolveOptions(options)

@@ -35,6 +35,7 @@ export const OPTION_FIELDS = {
   budget: BUDGET.optional(),
   allow: z.array(ALLOWANCE).optional(),
   pools: z.array(z.custom<object>((value) => typeof value === 'object' && value !== null, 'it takes an undici dispatcher')).optional(),
+  forbidGcRescue: z.boolean().optional(),
   workTimeoutMs: durationMs.optional(),
   signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'it takes an AbortSignal').optional(),
   stallMs: durationMs.nullable().optional(),

@@ -1,5 +1,7 @@
+import { holdResponses } from '../ledger/held-responses.ts'
 import { type Ledger, startLedger } from '../ledger/ledger.ts'
 import { registeredLedger } from '../ledger/registered.ts'
+import { HarnessError } from '../model/errors.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { countHandles } from '../probes/handles.ts'
@@ -15,6 +17,7 @@ let isRegisteredInUse = false
 /**
  * This very process as the subject: the work is a function of the caller's.
  * @param isStrict others work here at the same time: only what descends from the work is its own.
+ * @throws {HarnessError} NOT_REGISTERED when `forbidGcRescue` is asked for and register was not loaded.
  */
 export function watchThisProcess(
   work: (ledger: Ledger) => unknown,
@@ -23,8 +26,15 @@ export function watchThisProcess(
 ): Subject & { readonly ledger: Ledger } {
   theKernelProbe()
   touchStandardStreams()
+  if (options.forbidGcRescue && registeredLedger(TOOL_VERSION) === null)
+    throw new HarnessError(
+      'NOT_REGISTERED',
+      'forbidGcRescue was asked for, and watertight/register is not loaded in this process: garbage collection may hide an unread fetch body',
+      'start it with node --import watertight/register (in a test runner: NODE_OPTIONS="--import watertight/register"), or leave the option out',
+    )
   const registered = isRegisteredInUse ? null : registeredLedger(TOOL_VERSION)
   if (registered !== null) isRegisteredInUse = true
+  const letGo = options.forbidGcRescue ? holdResponses() : () => {}
   const ledger = registered ?? startLedger(clientEyes, options.level)
   ledger.startAfresh(options.level, isStrict)
   for (const pool of options.pools) ledger.handOver(pool)
@@ -64,6 +74,7 @@ export function watchThisProcess(
     },
     async [Symbol.asyncDispose]() {
       spare[Symbol.dispose]()
+      letGo()
       // The one that register started goes on: it knows what is older than the next baseline.
       if (registered === null) return ledger.stop()
       isRegisteredInUse = false
