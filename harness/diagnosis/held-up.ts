@@ -39,6 +39,14 @@ function blockedCloses({ cwd }: Material, residue: Residue): readonly Finding[] 
   })
 }
 
+/** By what they pile up on. */
+const LISTENER_ADVICE: Readonly<Record<string, string>> = {
+  AbortSignal:
+    'remove the listener when the operation is over (removeEventListener in a finally, or { signal } or { once: true } where it fits); a long-lived AbortSignal keeps every closure alive',
+  Socket:
+    'listen on the request or the response, which end with the exchange (request.on, response.on), or take the listener off in a finally (socket.off); a connection that is kept alive keeps every closure alive',
+}
+
 function listenerStacks({ cwd }: Material, residue: Residue): readonly Finding[] {
   return residue.listenerStacks.map(({ event, target, count, openedAt }) =>
     composeFinding({
@@ -49,7 +57,7 @@ function listenerStacks({ cwd }: Material, residue: Residue): readonly Finding[]
       openedAt: placeOf(openedAt, cwd),
       summary: `${count} '${event}' listeners of one line pile up on one ${target} and are never removed`,
       evidence: [{ ledger: 'requests', says: `'${event}' listeners on one ${target}`, value: count }],
-      advice: `remove the listener when the operation is over (removeEventListener in a finally, or { signal } or { once: true } where it fits); a long-lived ${target} keeps every closure alive`,
+      advice: LISTENER_ADVICE[target] ?? 'remove the listener when the operation is over',
     }),
   )
 }

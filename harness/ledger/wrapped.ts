@@ -8,6 +8,7 @@
  * | EventTarget#addEventListener, #remove...   | LISTENER_STACKING on a long-lived AbortSignal        |
  * | fs.open, openSync, close, closeSync, create{Read,Write}Stream, fs.promises.open (files.ts) | FILE_LEFT_OPEN |
  * | http.ServerResponse#writeHead              | RESPONSE_NEVER_ENDED: where the headers were written |
+ * | nothing: 'newListener' of connections (socket-listeners.ts) | LISTENER_STACKING on a reused socket |
  * | ReadableStream#cancel                      | TRUNCATED_BY_GC: which stream the collector cancelled |
  */
 import { getEventListeners } from 'node:events'
@@ -19,6 +20,7 @@ import { noteCancelled } from './cancelled-streams.ts'
 import { isOfWork } from './descent.ts'
 import { wrapFileMethods } from './files.ts'
 import { replaceMethod } from './replace-method.ts'
+import { watchSocketListeners } from './socket-listeners.ts'
 import { sweepDestroyed } from './sockets.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
@@ -41,7 +43,7 @@ interface AskedClose {
 export interface WrappedMethods {
   /** Servers whose close was asked for and has not come. */
   blockedCloses(): readonly BlockedClose[]
-  /** Listeners that pile up on abort signals. */
+  /** Listeners that pile up on abort signals and on connections. */
   listenerStacks(): readonly ListenerStack[]
   restore(): void
 }
@@ -83,7 +85,9 @@ export function wrapMethods(book: Book): WrappedMethods {
     noteCancelled(book.cancelled, stream, reason, () => letGo(book))
   }
 
+  const sockets = watchSocketListeners(book)
   const restorers = [
+    sockets.stop,
     wrap(Server.prototype, 'close', guarded(book, 'Server#close', closeAsked)),
     wrap(EventTarget.prototype, 'addEventListener', guarded(book, 'addEventListener', listenerAdded)),
     wrap(EventTarget.prototype, 'removeEventListener', guarded(book, 'removeEventListener', listenerRemoved)),
@@ -93,7 +97,7 @@ export function wrapMethods(book: Book): WrappedMethods {
   ]
   return {
     blockedCloses: () => [...closing].flatMap(([server, asked]) => blockedClose(server, asked)),
-    listenerStacks: () => [...signals].flatMap((signal) => stacksOn(signal.deref(), added)),
+    listenerStacks: () => [...[...signals].flatMap((signal) => stacksOn(signal.deref(), added)), ...sockets.stacks()],
     restore() {
       for (const restore of restorers) restore()
     },
@@ -108,7 +112,8 @@ function letGo(book: Book): void {
   }
   sweepDestroyed(book)
   for (const { capture } of book.handles.values()) capture.frame()
-  for (const capture of book.redirected.values()) capture?.frame()
+  // Bounded, and each is read once: the price of a body that nobody read.
+  for (const capture of book.history) capture?.frame()
 }
 
 /** Replaces a method by one that notes the call first. */

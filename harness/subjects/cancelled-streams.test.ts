@@ -12,7 +12,10 @@ import { clientEyes } from '../probes/pools.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
-const server = createServer((request, response) => response.end(Buffer.alloc(Number(request.url?.slice(1)))))
+const server = createServer((request, response) => {
+  if (request.url === '/moved') response.writeHead(302, { location: '/300000' }).end()
+  else response.end(Buffer.alloc(Number(request.url?.slice(1))))
+})
 let origin = ''
 let ledger: Ledger
 
@@ -77,6 +80,18 @@ test('a stream that outlives the next collections too is held, one that does not
   await collectUntil(() => fates().includes('held x1'))
   expect(fates().toSorted()).toEqual(['dropped x1', 'held x1'])
   expect(held).toBeDefined()
+})
+
+test.each([
+  ['built-in fetch', fetch],
+  ['fetch of the undici package', packageFetch as unknown as typeof fetch],
+])('with %s no stack that the ledger keeps holds a stream that nobody wanted, redirected or not', async (_name, ask) => {
+  for (const path of ['moved', '300000', 'moved', '300000']) await (async () => void (await ask(`${origin}/${path}`)))()
+  const counted = () => ledger.page().rescued.reduce((sum, { count }) => sum + count, 0)
+  await collectUntil(() => counted() === 4)
+  await collectOften()
+  expect(counted()).toBe(4)
+  expect(ledger.page().rescued.filter(({ fate }) => fate !== 'dropped')).toEqual([])
 })
 
 test('a clone’s branches are one body: held when one of them is', async () => {

@@ -1,0 +1,113 @@
+/**
+ * Listeners that pile up on a connection that is used again and again: one more with each request, of one line. No channel tells of them, and the
+ * method that adds them belongs to every emitter there is; so each connection is asked to tell, by the event it has for that ('newListener').
+ */
+import type { EventEmitter } from 'node:events'
+import type { Frame, ListenerStack } from '../model/ledger-page.ts'
+import type { Book } from './book.ts'
+import { isOfWork } from './descent.ts'
+import { type Capture, captureStack } from './stacks.ts'
+import { guarded, subscribeAll } from './subscriptions.ts'
+
+/** Listeners of one line for one event from which on they count as piling up: Node itself warns beyond 10 (events.defaultMaxListeners). */
+const PILE_FROM = 11
+/** The first few keep no stack: a client has up to three of its own for one event of a connection in use, and takes them away again. */
+const STACKLESS = 5
+/** Piles remembered; more of them teach nothing. */
+const MAX_PILES = 64
+
+type Listener = (...args: unknown[]) => void
+/** What was added to one connection while the work ran, by event. */
+type Added = Map<string, Map<unknown, Capture>>
+
+export interface SocketListeners {
+  stacks(): readonly ListenerStack[]
+  stop(): void
+}
+
+export function watchSocketListeners(book: Book): SocketListeners {
+  const watched = new Map<EventEmitter, { readonly told: Listener; readonly added: Added }>()
+  /** Held on to, also when the connection is closed by now: what piled up on it did so all the same. */
+  const piles = new Map<EventEmitter, Added>()
+
+  function watch(socket: EventEmitter | null | undefined): void {
+    if (socket == null || watched.has(socket)) return
+    const added: Added = new Map()
+    const told = guarded(book, 'newListener', (event: unknown, listener: unknown) => {
+      if (typeof event !== 'string' || socket.listenerCount(event) < STACKLESS || !isOfWork(book)) return
+      const ofEvent = added.get(event) ?? new Map<unknown, Capture>()
+      added.set(event, ofEvent)
+      const attached = new Set(socket.listeners(event))
+      // Those that were taken away again leave room, so that what comes and goes never grows.
+      for (const each of ofEvent.keys()) if (!attached.has(each as Listener)) ofEvent.delete(each)
+      ofEvent.set(listener, captureStack(told as never))
+      if (ofEvent.size + STACKLESS >= PILE_FROM && piles.size < MAX_PILES) piles.set(socket, added)
+    }) as Listener
+    watched.set(socket, { told, added })
+    socket.on('newListener', told)
+    socket.once('close', () => forget(socket))
+  }
+  function forget(socket: EventEmitter): void {
+    const known = watched.get(socket)
+    if (known !== undefined) socket.off('newListener', known.told)
+    watched.delete(socket)
+  }
+  function opened({ socket }: { socket: EventEmitter }): void {
+    watch(socket)
+  }
+
+  function answered({ response }: { response: { readonly socket: EventEmitter | null } }): void {
+    watch(response.socket)
+  }
+
+  const unsubscribe = subscribeAll(book, {
+    'net.client.socket': opened,
+    'net.server.socket': opened,
+    // Connections from before, and those of TLS, are met when they are used.
+    'http.client.response.finish': answered,
+    'undici:client:sendHeaders': opened,
+    'http.server.request.start': opened,
+  })
+  return {
+    stacks: () => largest([...piles].flatMap(([socket, added]) => stacksOn(socket, added))),
+    stop() {
+      unsubscribe()
+      for (const socket of [...watched.keys()]) forget(socket)
+    },
+  }
+}
+
+function stacksOn(socket: EventEmitter, added: Added): readonly ListenerStack[] {
+  return [...added].flatMap(([event, captures]) => {
+    const attached = socket.listeners(event)
+    const byLine = new Map<string, { readonly frame: Frame; readonly text: string; count: number }>()
+    for (const listener of attached) {
+      const frame = captures.get(listener)?.frame() ?? null
+      if (frame === null) continue
+      const key = `${frame.file}:${frame.line}`
+      const line = byLine.get(key) ?? { frame, text: String(listener), count: 0 }
+      line.count += 1
+      byLine.set(key, line)
+    }
+    // The first few have no stack; they are of a line whose listeners read the same.
+    const stackless = attached.filter((listener) => !captures.has(listener)).map(String)
+    return [...byLine.values()]
+      .map(({ frame, text, count }) => ({
+        event,
+        target: 'Socket',
+        count: count + stackless.filter((other) => other === text).length,
+        openedAt: frame,
+      }))
+      .filter(({ count }) => count >= PILE_FROM)
+  })
+}
+
+/** One for each line and event: a pool has many connections, and the line is the same. */
+function largest(stacks: readonly ListenerStack[]): readonly ListenerStack[] {
+  const byLine = new Map<string, ListenerStack>()
+  for (const stack of stacks) {
+    const key = `${stack.event} ${stack.openedAt?.file}:${stack.openedAt?.line}`
+    if ((byLine.get(key)?.count ?? 0) < stack.count) byLine.set(key, stack)
+  }
+  return [...byLine.values()]
+}
