@@ -65,7 +65,7 @@ function handleLeft(group: readonly [OpenHandle, ...OpenHandle[]], material: Mat
     origin: first.port === null ? null : `tcp://127.0.0.1:${first.port}`,
     request: null,
     openedAt: placeOf(first.openedAt, material.cwd),
-    summary: `${plural(group.length, `${kind.noun} is`, `${kind.noun}s are`)} still there${details.length > 0 ? ` (${details.join(', ')})` : ''}`,
+    summary: `${plural(group.length, `${kind.noun} is`, `${kind.noun}${kind.noun.endsWith('s') ? 'es' : 's'} are`)} still there${details.length > 0 ? ` (${details.join(', ')})` : ''}`,
     evidence: [{ ledger: 'requests', says: `${first.type}, opened during the work, not closed`, value: group.length }],
     advice: kind.advice,
   })
