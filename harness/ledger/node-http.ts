@@ -6,8 +6,6 @@ import { noteRequestOn, olderSocket } from './sockets.ts'
 
 type Slotted = ClientRequest & { [REQUEST_SLOT]?: RequestEntry; readonly agent?: (Agent & { getName?(options: object): string }) | false }
 
-const withoutQuery = (path: string): string => path.split('?', 1)[0] ?? path
-
 function originOf(request: ClientRequest): string {
   const host = request.getHeader('host')
   const authority = typeof host === 'string' && host !== '' ? host : request.host
@@ -18,14 +16,7 @@ function originOf(request: ClientRequest): string {
 export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   function created({ request }: { request: Slotted }): void {
     const capture = captureFor(book, created)
-    beginRequest(book, {
-      client: 'node:http',
-      request,
-      method: request.method,
-      origin: originOf(request),
-      path: withoutQuery(request.path),
-      capture,
-    })
+    beginRequest(book, request, 'node:http', originOf(request), capture)
   }
 
   function headers({ request, response }: { request: Slotted; response: IncomingMessage }): void {

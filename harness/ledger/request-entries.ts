@@ -1,8 +1,13 @@
 /** The life of a request in the book: begun, answered or redirected, failed, ended. */
+import type { HttpClient } from '../model/ledger-page.ts'
 import { type Book, entryOf, keep, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { iterationNow } from './descent.ts'
+import type { Capture } from './stacks.ts'
 
+/** What ClientRequest and undici's Request have in common. */
 interface Slotted {
+  readonly method: string
+  readonly path: string
   [REQUEST_SLOT]?: RequestEntry
 }
 
@@ -12,24 +17,31 @@ const MAX_HISTORY = 2_048
 const MAX_DURATIONS = 200_000
 
 /** The entry of a request in this very book: other ledgers of this process may have left some of their own. */
-export function requestEntryOf(book: Book, request: Slotted): RequestEntry | undefined {
+export function requestEntryOf(book: Book, request: Pick<Slotted, typeof REQUEST_SLOT>): RequestEntry | undefined {
   return entryOf(book, request[REQUEST_SLOT])
 }
 
-/** What a client's channel tells of a request when it is made. */
-export type RequestFacts = Pick<RequestEntry, 'client' | 'request' | 'method' | 'origin' | 'path' | 'capture'>
+/** A query may carry a signature; it is never kept. */
+function withoutQuery(path: string): string {
+  const at = path.indexOf('?')
+  return at < 0 ? path : path.slice(0, at)
+}
 
 /** Opens a request in the book and marks the client's own object with it. */
-export function beginRequest(book: Book, facts: RequestFacts & { readonly request: Slotted }): RequestEntry {
-  const earlier = facts.request[REQUEST_SLOT]
+export function beginRequest(book: Book, request: Slotted, client: HttpClient, origin: string, capture: Capture | null): RequestEntry {
+  const earlier = request[REQUEST_SLOT]
   const other = earlier?.book.isStopped === false ? earlier : undefined
   const entry: RequestEntry = {
-    ...facts,
     book,
     other,
     // One request, one id: fetch carries it to its redirects, for whoever watches.
     id: other?.id ?? book.nextId++,
+    client,
+    request,
     response: null,
+    method: request.method,
+    origin,
+    path: withoutQuery(request.path),
     createdAtMs: performance.now(),
     headersAtMs: null,
     status: null,
@@ -37,9 +49,10 @@ export function beginRequest(book: Book, facts: RequestFacts & { readonly reques
     receivedBytes: null,
     socket: null,
     iteration: iterationNow(book),
+    capture,
     countedAsFailed: false,
   }
-  facts.request[REQUEST_SLOT] = entry
+  request[REQUEST_SLOT] = entry
   keep(book, book.requests, entry)
   if (entry.iteration >= 0) countSent(book, entry)
   return entry

@@ -12,6 +12,7 @@ import {
   type SocketLike,
 } from './book.ts'
 import { isOfWork, iterationNow } from './descent.ts'
+import { numberAfter } from './raw-headers.ts'
 import type { Capture } from './stacks.ts'
 
 type Slotted = SocketLike & { [SOCKET_SLOT]?: SocketEntry }
@@ -63,7 +64,7 @@ export function sweepDestroyed(book: Book): void {
 }
 
 /** Notes that a response came over the request's connection, with the server's Keep-Alive header. */
-export function noteRequestOn(entry: RequestEntry, keepAliveHeader: string | null): void {
+export function noteRequestOn(entry: RequestEntry, keepAliveHeader: Uint8Array | string | null): void {
   const { socket } = entry
   if (socket === null) return
   socket.requestsServed += 1
@@ -71,8 +72,8 @@ export function noteRequestOn(entry: RequestEntry, keepAliveHeader: string | nul
     socket.firstRequest = entry.capture
     socket.firstOrigin = entry.origin
   }
-  const seconds = keepAliveHeader === null ? null : /timeout=(\d+)/.exec(keepAliveHeader)?.[1]
-  socket.serverHintMs = seconds ? Number(seconds) * 1_000 : null
+  const seconds = numberAfter(keepAliveHeader, 'timeout=')
+  socket.serverHintMs = seconds === null ? null : seconds * 1_000
 }
 
 /** Notes that an answer of ours went out over a connection that was accepted. */

@@ -10,7 +10,23 @@ export function guarded<A extends readonly unknown[]>(book: Book, what: string, 
     try {
       record(...args)
     } catch (error) {
-      if (book.subscriberErrors.length < MAX_ERRORS) book.subscriberErrors.push(`${what}: ${String(error)}`)
+      noteError(book, what, error)
+    }
+  }
+}
+
+function noteError(book: Book, what: string, error: unknown): void {
+  if (book.subscriberErrors.length < MAX_ERRORS) book.subscriberErrors.push(`${what}: ${String(error)}`)
+}
+
+/** As `guarded`, for the one argument of a channel: no array is made of it for each message. */
+function guardedListener(book: Book, name: string, record: (message: never) => void): ChannelListener {
+  return (message) => {
+    try {
+      // What a channel carries is known by its name only.
+      record(message as never)
+    } catch (error) {
+      noteError(book, name, error)
     }
   }
 }
@@ -18,8 +34,7 @@ export function guarded<A extends readonly unknown[]>(book: Book, what: string, 
 /** Subscribes recorders to diagnostics channels; the returned function undoes it. */
 export function subscribeAll(book: Book, recorders: Readonly<Record<string, (message: never) => void>>): () => void {
   const listeners = Object.entries(recorders).map(([name, record]) => {
-    // What a channel carries is known by its name only.
-    const listener = guarded<[never]>(book, name, record) as unknown as ChannelListener
+    const listener = guardedListener(book, name, record)
     subscribe(name, listener)
     return [name, listener] as const
   })

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { type Book, CAPTURE_SLOT, captureFor, poolOf, QUEUED_SLOT, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { branchesTakenByGc, claimCancelled, rescuedEntry } from './cancelled-streams.ts'
+import { numberAfter, type RawHeaders, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, noteRedirect, requestEntryOf } from './request-entries.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
 import type { Capture } from './stacks.ts'
@@ -25,20 +26,30 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const isLettingGo = (entry: RequestEntry, error: unknown): boolean =>
   entry.headersAtMs !== null && error instanceof Error && error.name === 'AbortError'
 
-function headerValue(headers: readonly (Buffer | string)[], name: string): string | null {
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (String(headers[i]).toLowerCase() === name) return String(headers[i + 1])
-  }
-  return null
+/** Origins met so far, as URLs spell them: parsing one costs 1 us, and a client asks few of them. */
+const MAX_ORIGINS = 256
+const originsMet = new Map<string, string>()
+
+function originOf({ origin }: UndiciRequest): string {
+  if (origin === null) return ''
+  const text = String(origin)
+  const known = originsMet.get(text)
+  if (known !== undefined) return known
+  const parsed = new URL(text).origin
+  if (originsMet.size >= MAX_ORIGINS) originsMet.clear()
+  originsMet.set(text, parsed)
+  return parsed
 }
 
 export function undiciRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   /** The stack of whoever asked: kept on the handler, or on the queue entry we run in, else the present one. */
   function askedBy(handler: WithCapture | null, isFetch: boolean): Capture | null {
+    const kept = handler?.[CAPTURE_SLOT]
+    if (book.level !== 'full') return kept ?? captureFor(book, created)
     const queued = executionAsyncResource() as Queued
-    book.poolQueue.delete(queued)
-    const kept = handler?.[CAPTURE_SLOT] ?? queued[QUEUED_SLOT]
-    if (kept !== undefined) return kept
+    if (book.poolQueue.size > 0) book.poolQueue.delete(queued)
+    const asked = kept ?? queued[QUEUED_SLOT]
+    if (asked !== undefined) return asked
     const capture = captureFor(book, created)
     const before = isFetch ? fetching.getStore() : undefined
     const redirected = before === undefined ? undefined : book.redirected.get(before)
@@ -51,11 +62,8 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     const isFetch = handler !== null && book.eyes.isFetchHandler(handler)
     const capture = askedBy(handler, isFetch)
     // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.
-    if (handler !== null) handler[CAPTURE_SLOT] = capture
-    const origin = request.origin === null ? '' : new URL(String(request.origin)).origin
-    const { method } = request
-    const path = request.path.split('?', 1)[0] ?? request.path
-    const entry = beginRequest(book, { client: isFetch ? 'fetch' : 'undici', request, method, origin, path, capture })
+    if (handler !== null && capture !== null) handler[CAPTURE_SLOT] = capture
+    const entry = beginRequest(book, request, isFetch ? 'fetch' : 'undici', originOf(request), capture)
     if (isFetch && book.level === 'full') fetching.enterWith(entry.id)
   }
 
@@ -69,20 +77,19 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     }
   }
 
-  function headers({ request, response }: { request: UndiciRequest; response: { statusCode: number; headers: readonly Buffer[] } }): void {
+  function headers({ request, response }: { request: UndiciRequest; response: { statusCode: number; headers: RawHeaders } }): void {
     const entry = requestEntryOf(book, request)
     if (entry === undefined || response.statusCode < 200) return
     entry.headersAtMs = performance.now()
     entry.status = response.statusCode
     entry.receivedBytes = 0
     if (entry.client === 'fetch' && REDIRECTS.has(response.statusCode)) noteRedirect(book, entry)
-    const length = Number(headerValue(response.headers, 'content-length') ?? Number.NaN)
-    entry.bodyBytes = request.method === 'HEAD' ? 0 : Number.isFinite(length) ? length : null
+    entry.bodyBytes = request.method === 'HEAD' ? 0 : numberAfter(rawHeader(response.headers, 'content-length'), '')
     if (entry.iteration >= 0) {
       if (response.statusCode < 400) book.ok += 1
       else countFailure(book, entry)
     }
-    noteRequestOn(entry, headerValue(response.headers, 'keep-alive'))
+    noteRequestOn(entry, rawHeader(response.headers, 'keep-alive'))
   }
 
   function received({ request, chunk }: { request: UndiciRequest; chunk: { readonly length: number } }): void {

@@ -22,9 +22,24 @@ import type { BodyState, H2Session, QueuedRequest, UndiciClientCounts } from '..
 
 type Fields = Record<PropertyKey, unknown>
 
+/** Copies of a library whose symbols are remembered; each has its own. */
+const MAX_COPIES = 8
+const met = new Map<string, symbol[]>()
+
+/** The symbols met so far are tried first: listing those of a request costs 1 us, and every request of undici is asked for its handler. */
 function bySymbol(holder: object, description: string): unknown {
+  const known = met.get(description)
+  if (known !== undefined) {
+    for (const symbol of known) {
+      const value = (holder as Fields)[symbol]
+      if (value !== undefined) return value
+    }
+  }
   for (const symbol of Object.getOwnPropertySymbols(holder)) {
-    if (symbol.description === description) return (holder as Fields)[symbol]
+    if (symbol.description !== description) continue
+    if (known === undefined) met.set(description, [symbol])
+    else if (known.length < MAX_COPIES && !known.includes(symbol)) known.push(symbol)
+    return (holder as Fields)[symbol]
   }
   return undefined
 }
