@@ -1,4 +1,7 @@
-/** Header fields as undici's parser hands them out: names and values in turns, as bytes. Read without making strings: doing that for all names costs 2 us a response. */
+/**
+ * Header fields as a parser hands them out, names and values in turns: undici's as bytes, Node's as strings. Read without making strings: doing
+ * that for all names costs 2 us a response.
+ */
 export type RawHeaders = readonly (Uint8Array | string)[]
 
 /** The value of a field; `name` in lower case. */
