@@ -15,7 +15,8 @@ export function guarded<A extends readonly unknown[]>(book: Book, what: string, 
   }
 }
 
-function noteError(book: Book, what: string, error: unknown): void {
+/** What a recorder threw, kept as text. */
+export function noteError(book: Book, what: string, error: unknown): void {
   if (book.subscriberErrors.length < MAX_ERRORS) book.subscriberErrors.push(`${what}: ${String(error)}`)
 }
 

@@ -32,6 +32,10 @@ const STACKLESS = 3
 /** Signals remembered before those that are gone are dropped; amortised: the next sweep comes when they have doubled. */
 const SWEEP_SIGNALS_AT = 1_024
 
+/** How often a signal was given a listener before it was remembered. */
+const COUNT_SLOT = Symbol('watertight listeners')
+type Counted = AbortSignal & { readonly [COUNT_SLOT]?: number }
+
 /** Listeners of one signal, with the stack that added them. */
 type Added = Map<unknown, Capture | null>
 
@@ -64,7 +68,11 @@ export function wrapMethods(book: Book): WrappedMethods {
     if (type !== 'abort' || !(target instanceof AbortSignal) || !isOfWork(book)) return
     let listeners = added.get(target)
     if (listeners === undefined) {
-      listeners = new Map()
+      // A signal of one request, as fetch makes for each, is counted on itself only: remembering it weakly costs 4 us.
+      const before = (target as Counted)[COUNT_SLOT] ?? 0
+      Reflect.set(target, COUNT_SLOT, before + 1)
+      if (before < STACKLESS) return
+      listeners = new Map(getEventListeners(target, 'abort').map((attached) => [attached, null]))
       added.set(target, listeners)
       if (signals.size >= sweepAt) {
         sweepSignals(signals)
@@ -72,7 +80,7 @@ export function wrapMethods(book: Book): WrappedMethods {
       }
       signals.add(new WeakRef(target))
     }
-    if (!listeners.has(listener)) listeners.set(listener, listeners.size < STACKLESS ? null : captureStack(listenerAdded))
+    if (!listeners.has(listener)) listeners.set(listener, captureStack(listenerAdded))
   }
   function listenerRemoved(target: unknown, type: unknown, listener: unknown): void {
     if (type === 'abort' && target instanceof AbortSignal) added.get(target)?.delete(listener)

@@ -64,6 +64,8 @@ export interface ClientEyes {
   readableState(stream: object): BodyState
   queuedRequestOf(resource: object): QueuedRequest | null
   h2SessionOf(resource: object): H2Session | null
+  /** A timer of undici's own, which it makes for a connection and which holds nobody. */
+  isUndiciTimer(timer: object): boolean
   /** Requests waiting in a pool that was handed over (or is the global dispatcher), and its limit. */
   dispatcherStats(
     dispatcher: object,

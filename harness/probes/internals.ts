@@ -13,6 +13,7 @@
  * | handler of built-in fetch | a plain object; LegacyHandlerWrapper around it when undici's own Agent is global | 7.29; 8.12 |
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
+ * | timer of a connection   | Timeout: _onTimeout onParserTimeout, _timerArgs a WeakRef | same                    |
  * | handle -> Http2Session  | handle[Symbol(owner_symbol)]                 | Node 22, 24, 26                      |
  * | stream -> its pipes     | stream._readableState.pipes                  | Node 22, 24, 26                      |
  */
@@ -116,6 +117,12 @@ export function queuedRequestOf(resource: object): QueuedRequest | null {
     // A RequestHandler drops its callback once it has answered or failed it.
     isOver: 'callback' in asker && asker.callback === null,
   }
+}
+
+/** The timer undici sets on each connection between requests; it drops its ref as soon as it has it, so it holds nobody. */
+export function isUndiciTimer(timer: object): boolean {
+  const { _onTimeout: callback, _timerArgs: args } = timer as Fields
+  return typeof callback === 'function' && callback.name === 'onParserTimeout' && Array.isArray(args) && args[0] instanceof WeakRef
 }
 
 /** HTTP/2 as node:http2 numbers its sides (constants.NGHTTP2_SESSION_CLIENT). */

@@ -4,6 +4,7 @@ import type { AgentCounts, ClientEyes } from '../model/client-eyes.ts'
 import {
   h2SessionOf,
   isFetchHandler,
+  isUndiciTimer,
   queuedRequestOf,
   readableState,
   undiciBodyOf,
@@ -55,5 +56,6 @@ export const clientEyes: ClientEyes = {
   readableState,
   queuedRequestOf,
   h2SessionOf,
+  isUndiciTimer,
   dispatcherStats,
 }
