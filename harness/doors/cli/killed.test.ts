@@ -246,8 +246,8 @@ test.runIf(process.platform === 'linux')(
     await expectTidied(gone, world)
     const told = await end(each, 'SIGTERM', world, `seed ${seed}, the last one`, 0)
     await expectTidied([told], world)
-    // The mutex of all users of testcontainers on a machine, one empty file for ever, is theirs to keep.
-    const foreign = /^testcontainers-node-/
+    // Of the machine, not of a run: the mutex of all users of testcontainers, one empty file for ever, and Node's compile cache.
+    const foreign = /^testcontainers-node-|^node-compile-cache$/
     expect(
       readdirSync(temporary).filter((name) => !foreign.test(name)),
       'in the temporary folder',
