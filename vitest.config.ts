@@ -3,6 +3,12 @@ import { configDefaults, defineConfig } from 'vitest/config'
 /** They plant what a killed run leaves; the sweep that any `watertight run` begins with would tidy it away under them. */
 const SWEEPS = '**/sweep.test.ts'
 
+/** They tell what the process is like while nobody watches, or wrap what a guard has wrapped: each says so at its top. */
+const UNGUARDED = ['harness/session/leaves-nothing.test.ts', 'harness/subjects/wrapped.test.ts']
+
+/** We eat our own food: each of our tests is guarded, with budget 0. */
+const setupFiles = ['./harness/doors/vitest/setup.ts']
+
 export default defineConfig({
   test: {
     // A retry hides a leak.
@@ -13,16 +19,18 @@ export default defineConfig({
     // Processes, not threads: the kernel counts sockets per process.
     pool: 'forks',
     projects: [
-      { extends: true, test: { name: 'sweeps', include: [SWEEPS], sequence: { groupOrder: 1 } } },
+      { extends: true, test: { name: 'sweeps', include: [SWEEPS], setupFiles, sequence: { groupOrder: 1 } } },
       {
         extends: true,
         test: {
           name: 'house',
           include: ['{harness,fixtures,scenarios,reports,docs,bench}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, SWEEPS],
+          exclude: [...configDefaults.exclude, SWEEPS, ...UNGUARDED],
+          setupFiles,
           sequence: { groupOrder: 2 },
         },
       },
+      { extends: true, test: { name: 'unguarded', include: UNGUARDED, sequence: { groupOrder: 2 } } },
     ],
   },
 })

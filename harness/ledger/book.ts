@@ -197,9 +197,16 @@ export function entryOf<T extends { readonly book: Book; readonly other: T | und
   return undefined
 }
 
+/** The entries of an object that belong to ledgers still at work; those of the others only held on to their books. */
+export function entriesAtWork<T extends { readonly book: Book; readonly other: T | undefined }>(slot: T | undefined): T | undefined {
+  let entry = slot
+  while (entry?.book.isStopped) entry = entry.other
+  return entry
+}
+
 /** What those who watched within the work have left open is the work's own from now on; or, where they answer for it, nobody's. */
 export function takeOver(book: Book, nestedIteration: number, iteration: number): void {
-  for (const entry of [...book.requests, ...book.sockets, ...book.handles.values()])
+  for (const entry of [...book.requests, ...book.sockets, ...book.handles.values(), ...book.served.inFlight.values()])
     if (entry.iteration === nestedIteration) entry.iteration = iteration
 }
 

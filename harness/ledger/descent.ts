@@ -27,10 +27,13 @@ export function inWork<T>(book: Book, work: () => T): T {
 }
 
 /** Is what happens now to be counted as the work's? After its end a stranger's doings are not; where others work at the same time they never are. */
-export const isOfWork = (book: Book): boolean => book.nested === 0 && isWithin(book)
+export const isOfWork = (book: Book): boolean => isWithin(book) && !isNested(book)
 
-/** The iteration that what is opened now belongs to; -1 for none, `NESTED` for one that watches for itself. */
-export const iterationNow = (book: Book): number => (isWithin(book) ? (book.nested > 0 ? NESTED : book.iteration) : -1)
+/** The iteration that what is opened now belongs to; -1 for none, `NESTED` for somebody who watches for himself. */
+export const iterationNow = (book: Book): number => (isWithin(book) ? (isNested(book) ? NESTED : book.iteration) : -1)
+
+/** Somebody watches for himself, and it is not the work's own doing: that may go on beside him. */
+const isNested = (book: Book): boolean => book.nested > 0 && (book.work === null || descent.getStore()?.work !== book.work)
 
 function isWithin(book: Book): boolean {
   if (book.iteration < 0) return false

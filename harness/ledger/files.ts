@@ -25,6 +25,20 @@ const MAX_COLLECTED = 1_000
 type Handle = { readonly fd: number }
 type Callback = (error: unknown, descriptor?: unknown) => unknown
 
+/** One listener for all ledgers that watch at the same time: Node warns where more than ten listen to one event. */
+const listening = new Set<(warning: Error) => void>()
+const tellAll = (warning: Error): void => {
+  for (const listener of listening) listener(warning)
+}
+function listenForWarnings(listener: (warning: Error) => void): void {
+  if (listening.size === 0) process.on('warning', tellAll)
+  listening.add(listener)
+}
+function stopListening(listener: (warning: Error) => void): void {
+  listening.delete(listener)
+  if (listening.size === 0) process.off('warning', tellAll)
+}
+
 /** Wraps them, and shows the wrappers to ESM importers too; the returned function undoes both. */
 export function wrapFileMethods(book: Book): () => void {
   const { files } = book
@@ -117,12 +131,12 @@ export function wrapFileMethods(book: Book): () => void {
     replaceMethod(fs, 'closeSync', close),
   ]
   // Node keeps the listeners of its own warnings apart: whatever it prints, it prints as before.
-  process.on('warning', collected)
+  listenForWarnings(collected)
   files.isWatched = true
   syncBuiltinESMExports()
   return () => {
     files.isWatched = false
-    process.off('warning', collected)
+    stopListening(collected)
     for (const restore of restorers) restore()
     syncBuiltinESMExports()
   }

@@ -1,6 +1,6 @@
 /** The life of a request in the book: begun, answered or redirected, failed, ended. */
 import type { HttpClient } from '../model/ledger-page.ts'
-import { type Book, entryOf, keep, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { type Book, entriesAtWork, entryOf, keep, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { iterationNow } from './descent.ts'
 import type { Capture } from './stacks.ts'
 
@@ -29,8 +29,7 @@ function withoutQuery(path: string): string {
 
 /** Opens a request in the book and marks the client's own object with it. */
 export function beginRequest(book: Book, request: Slotted, client: HttpClient, origin: string, capture: Capture | null): RequestEntry {
-  const earlier = request[REQUEST_SLOT]
-  const other = earlier?.book.isStopped === false ? earlier : undefined
+  const other = entriesAtWork(request[REQUEST_SLOT])
   const entry: RequestEntry = {
     book,
     other,

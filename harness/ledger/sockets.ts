@@ -4,6 +4,7 @@ import {
   type Book,
   CAPTURE_SLOT,
   captureFor,
+  entriesAtWork,
   entryOf,
   keep,
   type RequestEntry,
@@ -37,11 +38,10 @@ function enter(
   opened: Pick<SocketEntry, 'role' | 'capture' | 'iteration'>,
   earlier: SocketEntry | undefined = undefined,
 ): SocketEntry {
-  const before = socket[SOCKET_SLOT]
   const entry: SocketEntry = {
     ...opened,
     book,
-    other: before?.book.isStopped === false ? before : undefined,
+    other: entriesAtWork(socket[SOCKET_SLOT]),
     id: book.nextId++,
     socket,
     openedAtMs: earlier?.openedAtMs ?? performance.now(),

@@ -44,6 +44,11 @@ export interface FindLeaksOptions {
   signal?: AbortSignal
   /** Call the work hung when its pool is full of unread bodies, a request is queued and nothing has moved for so long, ms. Default null: never. */
   stallMs?: number | null
+  /**
+   * 'attribute': other calls may run in this process at the same time, each judged for what descends from its own work (level 'full' only).
+   * What shared code opens is the call's whose request made it. Absent: a second call is refused while one runs.
+   */
+  concurrent?: 'attribute'
 }
 
 /** The same with every default filled in. */
@@ -62,6 +67,7 @@ export interface ResolvedOptions {
   readonly workTimeoutMs: number
   readonly signal: AbortSignal | null
   readonly stallMs: number | null
+  readonly concurrent?: 'attribute'
 }
 
 /** The one place where defaults live. */

@@ -4,29 +4,37 @@ import type { FindLeaksOptions } from '../model/options.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { watchWork } from './watch.ts'
 
-let running = false
+let running = 0
 
 /**
  * Runs `work` in this process and asks what it left open: sockets, request bodies, queued requests, handles.
  * Never throws because of a leak or because the work threw (`workError` carries that).
- * @throws {HarnessError} INVALID_OPTION, OVERLAPPING_CALLS when another call is still running in this process, or NOT_REGISTERED when
- * `forbidGcRescue` is asked for without watertight/register.
+ * @throws {HarnessError} INVALID_OPTION, OVERLAPPING_CALLS when another call is still running in this process and this one does not ask for
+ * `concurrent: 'attribute'`, or NOT_REGISTERED when `forbidGcRescue` is asked for without watertight/register.
  */
 export async function findLeaks(work: () => Promise<void> | void, options: FindLeaksOptions = {}): Promise<Diagnosis> {
   const resolved = resolveOptions(options)
-  if (running) {
+  const isStrict = resolved.concurrent === 'attribute'
+  if (isStrict && resolved.level !== 'full') {
+    throw new HarnessError(
+      'INVALID_OPTION',
+      `concurrent: 'attribute' needs level 'full', and it is '${resolved.level}': only then is known what descends from which work`,
+      'leave level out, or run one call at a time',
+    )
+  }
+  if (running > 0 && !isStrict) {
     throw new HarnessError(
       'OVERLAPPING_CALLS',
       'findLeaks is already running in this process: two at a time would take each other for leaks',
-      'await the first call before the second',
+      "await the first call before the second, or ask for concurrent: 'attribute' in each",
     )
   }
-  running = true
+  running += 1
   try {
     // Run in the ledger's own context: what the work leads to after its end is still told from what others do meanwhile.
-    return await watchWork((ledger) => ledger.inWork(work), resolved)
+    return await watchWork((ledger) => ledger.inWork(work), resolved, { isStrict })
   } finally {
-    running = false
+    running -= 1
   }
 }
 

@@ -40,7 +40,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const warm = await warmUp(subject, options, clock)
 
   stage.onPhase?.('baseline')
-  if (stage.isBusyAround !== true) await steady(subject, clock, stage.lastSeen ?? null)
+  if (stage.isBusyAround !== true) await steady(subject, clock)
   const baseline = await subject.census('with handles')
 
   const leaveLane = (await stage.takeLane?.()) ?? (() => {})
@@ -118,9 +118,8 @@ function negotiated(page: LedgerPage | null) {
 }
 
 /** Waits for two equal counts in a row: what is still coming up or going down would be taken for residue. */
-async function steady(subject: Subject, clock: Clock, lastSeen: Census | null): Promise<void> {
+async function steady(subject: Subject, clock: Clock): Promise<void> {
   let previous = await subject.census()
-  if (lastSeen !== null && lastSeen.descriptors === previous.descriptors && inodesOf(lastSeen) === inodesOf(previous)) return
   for (let look = 0; look < STEADY_LOOKS; look += 1) {
     await clock.sleep(STEADY_MS)
     const census = await subject.census()
@@ -128,9 +127,3 @@ async function steady(subject: Subject, clock: Clock, lastSeen: Census | null): 
     previous = census
   }
 }
-
-const inodesOf = (census: Census): string =>
-  connectionsOf(census)
-    .map((socket) => socket.inode)
-    .toSorted()
-    .join(' ')

@@ -39,6 +39,7 @@ export const OPTION_FIELDS = {
   workTimeoutMs: durationMs.optional(),
   signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'it takes an AbortSignal').optional(),
   stallMs: durationMs.nullable().optional(),
+  concurrent: z.literal('attribute').optional(),
 }
 const SCHEMA = z.strictObject(OPTION_FIELDS)
 

@@ -9,10 +9,8 @@ export type PlotPhase = 'baseline' | 'work' | 'quiesce'
 export interface Stage {
   readonly clock: Clock
   readonly cwd: string
-  /** Others work in this subject at the same time: its counts never stand still. */
+  /** Others work in this subject, and its census shows the work's part alone: no use in waiting for counts that stand still. */
   readonly isBusyAround?: boolean
-  /** What was seen last of this subject: a baseline with the same connections needs no second look. */
-  readonly lastSeen?: Census | null
   readonly onPhase?: (phase: PlotPhase) => void
   /** The other side's counts, asked when something is left. */
   readonly countPeers?: () => Promise<readonly PeerCount[]>

@@ -7,7 +7,6 @@ import type { Census } from '../model/census.ts'
 import type { Diagnosis } from '../model/diagnosis.ts'
 import type { LedgerSocket } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
-import type { Subject } from '../subjects/subject.ts'
 import { watchThisProcess } from '../subjects/this-process.ts'
 import { playPlot } from './plot.ts'
 import { realClock } from './real-clock.ts'
@@ -16,11 +15,11 @@ import { realClock } from './real-clock.ts'
 export type Leftovers = 'ours' | 'theirs'
 
 interface WatchSettings {
-  /** Others work in this process at the same time: only what descends from the work is judged. */
+  /** Others work in this process, before, beside and around it: only what descends from the work is judged. Needs level `full`. */
   readonly isStrict: boolean
-  /** Watches follow each other: a baseline equal to what was seen last needs no second look. */
-  readonly isOneOfMany: boolean
-  /** Asked when it is over. */
+  /** Others judge within it, and leave it what they leave open. Two calls side by side answer each for its own. */
+  readonly isGuard: boolean
+  /** What the guards around it are told, when it is over. */
   leftovers(): Leftovers
 }
 
@@ -29,11 +28,11 @@ interface Open {
   /** Inodes of connections that others have answered for. */
   readonly excused: Set<string>
   readonly isStrict: boolean
+  readonly isGuard: boolean
 }
 
 /** The watches of this process that are open now, outermost first. */
 const open = new Set<Open>()
-let lastSeen: Census | null = null
 /** Some work was dropped, and may go on behind our back. */
 let hasGivenUp = false
 
@@ -43,20 +42,15 @@ export async function watchWork(
   options: ResolvedOptions,
   settings: Partial<WatchSettings> = {},
 ): Promise<Diagnosis> {
-  const { isStrict = false, isOneOfMany = false, leftovers = () => 'ours' as const } = settings
-  const leave = [...open].filter((around) => !around.isStrict || !isStrict).map(nestIn)
+  const { isStrict = false, isGuard = false, leftovers = () => 'ours' as const } = settings
+  const leave = [...open].filter((around) => !(around.isStrict && isStrict)).map(nestIn)
   try {
     await using subject = watchThisProcess((ledger) => work(ledger), options, isStrict)
-    const own: Open = { ledger: subject.ledger, excused: new Set(), isStrict }
+    const own: Open = { ledger: subject.ledger, excused: new Set(), isStrict, isGuard }
     open.add(own)
     try {
-      const seen = { ...subject, census: async (detail?: 'with handles') => ownPart(await look(subject, detail), own) }
-      const stage = {
-        clock: realClock,
-        cwd: process.cwd(),
-        isBusyAround: isStrict || !isMainThread,
-        lastSeen: isOneOfMany ? lastSeen : null,
-      }
+      const seen = { ...subject, census: async (detail?: 'with handles') => ownPart(await subject.census(detail), own) }
+      const stage = { clock: realClock, cwd: process.cwd(), isBusyAround: isStrict || !isMainThread }
       return (await playPlot(seen, options, stage)).diagnosis
     } finally {
       open.delete(own)
@@ -66,15 +60,10 @@ export async function watchWork(
   }
 }
 
-async function look(subject: Subject, detail?: 'with handles'): Promise<Census> {
-  lastSeen = await subject.census(detail)
-  return lastSeen
-}
-
-function nestIn({ ledger, excused }: Open): (leftovers: Leftovers) => void {
+function nestIn({ ledger, excused, isGuard }: Open): (leftovers: Leftovers) => void {
   const leave = ledger.nest()
   return (leftovers) => {
-    for (const inode of leave(leftovers)) excused.add(inode)
+    for (const inode of leave(isGuard ? leftovers : 'theirs')) excused.add(inode)
   }
 }
 
@@ -93,7 +82,12 @@ function ownPart(census: Census, { ledger, excused, isStrict }: Open): Census {
   // Where this process holds both ends, the accepted one goes with the one that was opened.
   const openedByThem = sockets.filter(({ inode, role }) => role !== 'inbound' && isTheirs(inode))
   const farEnds = new Set(openedByThem.map(({ local, remote }) => wayOf(remote, local)))
-  return { ...census, sockets: sockets.filter(({ inode, local, remote }) => !isTheirs(inode) && !farEnds.has(wayOf(local, remote))) }
+  return {
+    ...census,
+    sockets: sockets.filter(({ inode, local, remote }) => !isTheirs(inode) && !farEnds.has(wayOf(local, remote))),
+    // Of files that stand in no book nobody can tell whose they are.
+    files: isStrict || !isMainThread ? null : census.files,
+  }
 }
 
 /** The iteration of what is not the work's (ledger-page.ts). */
@@ -123,13 +117,14 @@ export async function openWatch(options: ResolvedOptions, isStrict = false): Pro
     begun = resolve
   })
   const work = (ledger: Ledger): Promise<void> => {
-    begun(ledger)
+    // Even where nothing is run in it: what begins after the end is then known to be somebody else's, our own looks among it.
+    ledger.inWork(() => begun(ledger))
     return ended
   }
   const judged = watchWork(
     work,
     { ...options, workTimeoutMs: Number.POSITIVE_INFINITY, signal: dropped.signal },
-    { isStrict, isOneOfMany: true, leftovers: () => (dropped.signal.aborted ? 'theirs' : 'ours') },
+    { isStrict, isGuard: true, leftovers: () => (dropped.signal.aborted ? 'theirs' : 'ours') },
   )
   // What fails before the work has begun is told at once, what fails later by close().
   const ledger = await Promise.race([hasBegun, judged.then(() => hasBegun)])

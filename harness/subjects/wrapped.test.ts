@@ -1,4 +1,7 @@
-/** Beside the ledger's other tests that need probes: what is wrapped works as before, is restored, and tells what it should. */
+/**
+ * Beside the ledger's other tests that need probes: what is wrapped works as before, is restored, and tells what it should. Not guarded: a guard
+ * would have wrapped it already (vitest.config.ts).
+ */
 import { once } from 'node:events'
 import { createServer, ServerResponse } from 'node:http'
 import { type AddressInfo, connect, Server } from 'node:net'

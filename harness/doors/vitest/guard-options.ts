@@ -4,12 +4,13 @@ import { type FindingCode, SEVERITY_OF } from '../../model/finding.ts'
 import type { Allowance, FindLeaksOptions, ResolvedOptions } from '../../model/options.ts'
 import { resolveOptions } from '../../session/resolve-options.ts'
 
-export type GuardOptions = Omit<FindLeaksOptions, 'iterations' | 'warmUp' | 'workTimeoutMs' | 'signal' | 'stallMs'>
+export type GuardOptions = Omit<FindLeaksOptions, 'iterations' | 'warmUp' | 'workTimeoutMs' | 'signal' | 'stallMs' | 'concurrent'>
 
 const DECIDED_BY_THE_RUNNER: Readonly<Record<string, string>> = {
   iterations: 'the runner runs a test once (its own option is repeats)',
   warmUp: 'the runner runs a test once',
   workTimeoutMs: 'the runner bounds a test (its own option is timeout, or testTimeout in the configuration)',
+  concurrent: 'tests that run at the same time are told apart anyway',
   signal: 'the runner ends a test',
   stallMs: 'the runner bounds a test (its own option is timeout, or testTimeout in the configuration)',
 }
@@ -32,17 +33,17 @@ const RUNNERS_OWN: readonly Allowance[] = ['node_modules/vitest/', 'node_modules
 const POOLS_LATER: Allowance = { code: 'IDLE_PAST_DEADLINE', because: 'pools are judged once, when the file has ended' }
 
 /** What is allowed may grow until the end is judged. */
-export type Growing = ResolvedOptions & { readonly allow: Allowance[] }
+export type Growing = ResolvedOptions & { readonly allow: Allowance[]; readonly sharedAllow: Allowance[] }
 
-/** Of one test: idle connections are nobody's concern yet. */
-export function optionsOfTest(options: ResolvedOptions, allowed: readonly Allowance[]): Growing {
-  const idleConnections = 'trust'
-  return { ...options, idleConnections, allow: [...options.allow, ...allowed, ...RUNNERS_OWN, POOLS_LATER] }
+/** Of one test: idle connections are nobody's concern yet. Its own allowances come with the test; the guard's were given for all of them. */
+export function optionsOfTest(options: ResolvedOptions, own: readonly Allowance[]): Growing {
+  const sharedAllow = [...options.allow, ...options.sharedAllow, ...RUNNERS_OWN, POOLS_LATER]
+  return { ...options, idleConnections: 'trust', allow: [...own], sharedAllow }
 }
 
 /** Of the file, or the block: everything that outlives its tests. */
 export function optionsOfSuite(options: ResolvedOptions): Growing {
-  return { ...options, allow: [...options.allow, ...RUNNERS_OWN] }
+  return { ...options, allow: [], sharedAllow: [...options.allow, ...options.sharedAllow, ...RUNNERS_OWN] }
 }
 
 /** What no fixture can be meant to keep for a whole file. */

@@ -16,7 +16,7 @@ interface Guard {
   options: ResolvedOptions
   readonly isOfFile: boolean
   /** What is allowed when the suite ends: with each test that may leave something it grows. */
-  allow: Allowance[]
+  sharedAllow: Allowance[]
 }
 
 /** The guard of each suite; a test is guarded by the nearest. */
@@ -36,7 +36,7 @@ export function guardSuite(options: GuardOptions = {}): void {
     known.options = resolved
     return
   }
-  const guard: Guard = { options: resolved, isOfFile: suite === undefined, allow: [] }
+  const guard: Guard = { options: resolved, isOfFile: suite === undefined, sharedAllow: [] }
   guards.set(key, guard)
   // The waits have bounds of their own, and a hook that times out would hide what they found.
   aroundAll((runSuite) => guardWhole(guard, key, runSuite), Number.POSITIVE_INFINITY)
@@ -57,9 +57,12 @@ function nearestGuard(task: Task): Guard | undefined {
 export const isGuarded = (task: Task): boolean => nearestGuard(task) !== undefined
 
 async function guardTest(guard: Guard, task: Task, runTest: () => Promise<void>): Promise<void> {
+  const isStrict = guard.options.level === 'full'
+  // Only at level full is known what descends from which test: else those that run at the same time are judged together, with the suite.
+  if (task.concurrent === true && !isStrict) return runTest()
   const watched = beginTest(task, guard.options)
   const undo = aroundBody(task, async (body) => {
-    watched.watch = await openWatch(watched.options, task.concurrent === true)
+    watched.watch = await openWatch(watched.options, isStrict)
     await watched.watch.run(body)
   })
   try {
@@ -72,7 +75,7 @@ async function guardTest(guard: Guard, task: Task, runTest: () => Promise<void>)
 
 async function guardWhole(guard: Guard, suite: Suite, runSuite: () => Promise<void>): Promise<void> {
   const options = optionsOfSuite(guard.options)
-  guard.allow = options.allow
+  guard.sharedAllow = options.sharedAllow
   const watch = await openWatch(options)
   await watch.run(runSuite)
   await endSuite(watch, suite)

@@ -26,17 +26,17 @@ export const test = base
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads what a fixture depends on from this pattern
   .extend('leaksOfFile', { scope: 'file' }, async ({}, { onCleanup }): Promise<Around> => {
     const current = TestRunner.getCurrentTest()
-    if (current === undefined || isGuarded(current)) return { isOfFile: true, allow: [] }
+    if (current === undefined || isGuarded(current)) return { isOfFile: true, sharedAllow: [] }
     const options = optionsOfSuite(resolveOptions())
     const watch = await openWatch(options)
     onCleanup(() => endSuite(watch, current.file))
-    return { isOfFile: true, allow: options.allow }
+    return { isOfFile: true, sharedAllow: options.sharedAllow }
   })
   .extend('leaks', async ({ task, onTestFinished, leaksOfFile }): Promise<Leaks> => {
     const leaks: Leaks = { of: findLeaks, allow: (allowance) => allowMeanwhile(task, allowance) }
     if (isGuarded(task)) return leaks
     const watched = beginTest(task, resolveOptions())
-    watched.watch = await openWatch(watched.options, task.concurrent === true)
+    watched.watch = await openWatch(watched.options)
     // The first to register is called last: after what the test itself tidies up.
     onTestFinished(() => endTest(watched, leaksOfFile), Number.POSITIVE_INFINITY)
     return leaks

@@ -141,7 +141,7 @@ describe('a guarded file', () => {
       'may leave timers': PASSED,
       'says while it runs what may stay': PASSED,
       'gives no reason': 'HarnessError: meta.allowLeaks is empty: it needs the reason',
-      'gives an empty one': 'HarnessError: invalid option allow.0.because: an exemption needs its reason',
+      'gives an empty one': expect.stringMatching(/^HarnessError: invalid option: `allow\[0\]\.because` is ''.* it takes a reason/),
       'gives none while it runs': PASSED,
       'allows something else': expect.stringContaining('TIMER_LEFT x1 excused.case.ts'),
     })
@@ -193,7 +193,7 @@ describe('guardSuite', () => {
   test('refuses what the runner decides, and unknown options', () => {
     const refused = { iterations: 3 } as object
     expect(() => guardSuite(refused)).toThrow('guardSuite takes no iterations: the runner runs a test once (its own option is repeats)')
-    expect(() => guardSuite({ idleTimeout: 5 } as object)).toThrow('unsupported option idleTimeout, use idleTimeoutMs')
+    expect(() => guardSuite({ idleTimeout: 5 } as object)).toThrow(/`idleTimeout` .*idleTimeoutMs/)
   })
 })
 

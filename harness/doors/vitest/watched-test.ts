@@ -10,8 +10,8 @@ import { leakFailure } from './leak-failure.ts'
 /** Who judges the rest when the suite has ended. */
 export interface Around {
   readonly isOfFile: boolean
-  /** What is allowed then. */
-  readonly allow: Allowance[]
+  /** What is allowed then, because it was allowed to a test. */
+  readonly sharedAllow: Allowance[]
 }
 
 export interface WatchedTest {
@@ -31,10 +31,11 @@ export function beginTest(task: Task, options: ResolvedOptions): WatchedTest {
 /** @throws {LeakError} unless it is clean, has failed (what a failing body left behind is the failure's) or was excused. */
 export async function endTest({ task, excuse, options, watch }: WatchedTest, around: Around): Promise<void> {
   const later = fixturesToJudgeLater(task)
-  const granted = [...excuse.allow, ...allowedMeanwhile(task)]
-  options.allow.push(...granted, ...later)
+  const granted = allowedMeanwhile(task)
+  options.allow.push(...granted)
+  options.sharedAllow.push(...later)
   // A block does not outlive the fixtures of the file.
-  around.allow.push(...granted, ...(around.isOfFile ? [] : later))
+  around.sharedAllow.push(...excuse.allow, ...granted, ...(around.isOfFile ? [] : later))
   if (task.result?.state !== 'pass' || excuse.isWhole) return watch?.drop()
   if (watch === null) {
     throw new HarnessError(
