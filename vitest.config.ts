@@ -3,8 +3,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 /** They plant what a killed run leaves; the sweep that any `watertight run` begins with would tidy it away under them. */
 const SWEEPS = '**/sweep.test.ts'
 
-/** They tell what the process is like while nobody watches, or wrap what a guard has wrapped: each says so at its top. */
-const UNGUARDED = ['harness/session/leaves-nothing.test.ts', 'harness/subjects/wrapped.test.ts']
+/** They count what the process is like while nobody watches, or drive a ledger of their own by hand through what a guard's would do as well. */
+const UNGUARDED = ['harness/session/leaves-nothing.test.ts', 'harness/subjects/{wrapped,files,cancelled-streams}.test.ts']
 
 /** We eat our own food: each of our tests is guarded, with budget 0. */
 const setupFiles = ['./harness/doors/vitest/setup.ts']

@@ -1,6 +1,6 @@
 /**
- * A leak detector that leaks would be believed once. Every test of ours is guarded, except this file's and those of the wrapped methods: what is
- * counted here is what the process is like while nobody watches (vitest.config.ts).
+ * A leak detector that leaks would be believed once. Not guarded, like few of our tests (vitest.config.ts): counted is what the process is like
+ * while nobody watches.
  */
 import { type AsyncHook, createHook } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'

@@ -71,6 +71,7 @@ test('a response that its caller does not read is the caller’s turn', async ()
   const [arrived] = await Promise.all([once(client, 'response'), void response.write(Buffer.alloc(20_000_000))])
   expect(arrived).toHaveLength(1)
   expect(owed()).toMatchObject([{ waitsForPeer: true }])
+  client.destroy()
 })
 
 test('events are told by their content type, however it was set', async () => {
