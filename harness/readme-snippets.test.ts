@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import './doors/vitest/index.ts'
 import { expectNoLeaks, findLeaks } from './index.ts'
 import { discoverScenarios } from './scenario/discover.ts'
 
@@ -44,6 +45,12 @@ describe('the snippets', { meta: { allowLeaks: 'the body that typeOf forgets is 
   })
   // end
 
+  // snippet: the matcher
+  test('asking whether a photo is there returns to the baseline', async () => {
+    await expect(() => isThere(url)).toReturnToBaseline()
+  })
+  // end
+
   // snippet: ask
   test('asking for the type of a photo forgets its body', async () => {
     const job = async () => {
@@ -66,7 +73,7 @@ function snippets(): readonly string[] {
 
 describe('the README', () => {
   test('shows the snippets of this file, word for word', () => {
-    expect(snippets()).toHaveLength(3)
+    expect(snippets()).toHaveLength(4)
     expect(snippets().filter((code) => !README.includes(code))).toEqual([])
   })
 

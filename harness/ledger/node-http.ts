@@ -1,6 +1,6 @@
 /** Requests of node:http and node:https, and so of the AWS SDK and every client built on them. */
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
-import { type Book, captureFor, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { type Book, captureFor, entriesAtWork, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { numberAfter, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, requestEntryOf } from './request-entries.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
@@ -16,7 +16,7 @@ function originOf(request: ClientRequest): string {
 /** Recorders by channel name. `created`, not `start`: there the user's frame is still on the stack (facts.md). */
 export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   function created({ request }: { request: Slotted }): void {
-    const capture = captureFor(book, created)
+    const capture = entriesAtWork(request[REQUEST_SLOT])?.capture ?? captureFor(book, created)
     beginRequest(book, request, 'node:http', originOf(request), capture)
   }
 

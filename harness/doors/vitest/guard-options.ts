@@ -1,6 +1,6 @@
 /** What a guard may be told: findLeaks' options without those the runner decides. */
 import { HarnessError } from '../../model/errors.ts'
-import { type FindingCode, SEVERITY_OF } from '../../model/finding.ts'
+import type { FindingCode } from '../../model/finding.ts'
 import type { Allowance, FindLeaksOptions, ResolvedOptions } from '../../model/options.ts'
 import { resolveOptions } from '../../session/resolve-options.ts'
 
@@ -46,16 +46,22 @@ export function optionsOfSuite(options: ResolvedOptions): Growing {
   return { ...options, allow: [], sharedAllow: [...options.allow, ...options.sharedAllow, ...RUNNERS_OWN] }
 }
 
-/** What no fixture can be meant to keep for a whole file. */
-const NEVER_SHARED: ReadonlySet<FindingCode> = new Set<FindingCode>([
-  'UNREAD_BODY',
-  'BODY_RESCUED_BY_GC',
-  'REQUEST_OUTLIVES_CALLER',
-  'POOL_STARVED',
-  'CLIENT_PER_CALL',
-])
+/** What a fixture may keep open for a whole file: a server, a child, their connections. A body that nobody reads is never meant. */
+const MAY_BE_A_FIXTURES: readonly FindingCode[] = [
+  'SERVER_LEFT_LISTENING',
+  'SOCKET_LEFT_OPEN',
+  'H2_SESSION_OPEN',
+  'CHILD_LEFT',
+  'WORKER_LEFT',
+  'TIMER_LEFT',
+  'WATCHER_LEFT',
+  'FILE_LEFT_OPEN',
+  'HANDLE_LEFT',
+  'LISTENER_STACKING',
+]
 
 /** For the first test that uses a fixture: what it opened may be the fixture's, to be closed when the file has ended, and is judged then. */
-export const FIXTURES_LATER: readonly Allowance[] = (Object.keys(SEVERITY_OF) as FindingCode[])
-  .filter((code) => !NEVER_SHARED.has(code))
-  .map((code) => ({ code, because: 'it may belong to a fixture of the file, which is judged when the file has ended' }))
+export const FIXTURES_LATER: readonly Allowance[] = MAY_BE_A_FIXTURES.map((code) => ({
+  code,
+  because: 'it may belong to a fixture of the file, which is judged when the file has ended',
+}))
