@@ -83,6 +83,11 @@ export function ordinals(book: Book): { of(capture: Capture | null): number | nu
   }
 }
 
+/** Bytes that came and that the client leaves in its socket; null without a socket. undici takes them at once unless its parser is paused. */
+function untakenBytes({ socket }: RequestEntry): number | null {
+  return (socket?.socket as { readonly readableLength?: number } | undefined)?.readableLength ?? null
+}
+
 export function openRequest(book: Book, entry: RequestEntry, ordinal: number | null): OpenRequest {
   const body =
     entry.response !== null
@@ -105,7 +110,8 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
     bodyBytes: entry.bodyBytes,
     receivedBytes: entry.receivedBytes,
     reader: body?.reader ?? null,
-    bufferedBytes: body?.bufferedBytes ?? null,
+    // A body we cannot see (undici's own global dispatcher) is stopped all the same by not taking more from its socket.
+    bufferedBytes: body?.bufferedBytes ?? (entry.client === 'node:http' ? null : untakenBytes(entry)),
     socketBytesRead: entry.socket?.socket.bytesRead ?? null,
     iteration: entry.iteration,
     socketId: entry.socket?.id ?? null,

@@ -37,6 +37,15 @@ async function statusOf(url) {
 for (let n = 0; n < 3; n += 1) console.log(await statusOf(url))
 `
 
+/** undici's own API on its global dispatcher, whose bodies nobody can see. */
+const UNDICI = `const [url, undici, reads] = process.argv.slice(2)
+const { request } = await import(undici)
+for (let n = 0; n < 2; n += 1) {
+  const { body } = await request(url)
+  if (reads === 'reads') await body.text()
+}
+`
+
 /** Forgets the body of every fifth answer, or of none; keeps a pool that nobody closes, and a timer made at the first request. */
 const SERVICE = `import http from 'node:http'
 const [upstream, leaks] = process.argv.slice(2)
@@ -87,7 +96,15 @@ function start(words: readonly string[]) {
   const cwd = mkdtempSync(join(tmpdir(), 'watertight-test-'))
   // Its own temporary folder: what is left there is ours.
   const temporary = mkdtempSync(join(cwd, 't'))
-  for (const [name, program] of Object.entries({ job: JOB, service: SERVICE, wrapper: WRAPPER, hang: HANG, starve: STARVE, mute: MUTE }))
+  for (const [name, program] of Object.entries({
+    job: JOB,
+    undici: UNDICI,
+    service: SERVICE,
+    wrapper: WRAPPER,
+    hang: HANG,
+    starve: STARVE,
+    mute: MUTE,
+  }))
     writeFileSync(join(cwd, `${name}.mjs`), program)
   const child = spawn(process.execPath, [BIN, 'exec', ...words], {
     cwd,
@@ -130,6 +147,14 @@ describe('a program that ends', () => {
     const { code, stdout, stderr } = await exec('--', 'node', 'job.mjs', url, 'reads')
     expect({ code, stdout }).toEqual({ code: 0, stdout: '200\n200\n200\n' })
     expect(stderr).toMatch(/^clean {2}node job\.mjs .* nothing left$/m)
+  })
+
+  test('that asks with the request() of undici is judged by what it leaves in its sockets', async () => {
+    const undici = import.meta.resolve('undici')
+    const { code, stderr } = await exec('--', 'node', 'undici.mjs', url, undici)
+    expect(stderr).toContain(`undici.mjs:${lineOf(UNDICI, 'await request(')}`)
+    expect({ code, said: /leaked {2}.*2 bodies unread/.test(stderr) }).toEqual({ code: 1, said: true })
+    expect(await exec('--', 'node', 'undici.mjs', url, undici, 'reads')).toMatchObject({ code: 0 })
   })
 
   test('with a code of its own keeps it', async () => {
