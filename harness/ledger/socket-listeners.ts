@@ -15,7 +15,10 @@ const PILE_FROM = 11
 const STACKLESS = 5
 /** Piles remembered; more of them teach nothing. */
 const MAX_PILES = 64
+/** Closed connections are let go of when so many are watched, and then each time as many again have come. */
+const SWEEP_FROM = 256
 
+type Watchable = EventEmitter & { readonly destroyed?: boolean }
 type Listener = (...args: unknown[]) => void
 /** What was added to one connection while the work ran, by event. */
 type Added = Map<string, Map<unknown, Capture>>
@@ -26,11 +29,12 @@ export interface SocketListeners {
 }
 
 export function watchSocketListeners(book: Book): SocketListeners {
-  const watched = new Map<EventEmitter, { readonly told: Listener; readonly added: Added }>()
+  const watched = new Map<Watchable, Listener>()
+  let sweepAt = SWEEP_FROM
   /** Held on to, also when the connection is closed by now: what piled up on it did so all the same. */
   const piles = new Map<EventEmitter, Added>()
 
-  function watch(socket: EventEmitter | null | undefined): void {
+  function watch(socket: Watchable | null | undefined): void {
     if (socket == null || watched.has(socket)) return
     const added: Added = new Map()
     const told = guarded(book, 'newListener', (event: unknown, listener: unknown) => {
@@ -43,20 +47,24 @@ export function watchSocketListeners(book: Book): SocketListeners {
       ofEvent.set(listener, captureStack(told as never))
       if (ofEvent.size + STACKLESS >= PILE_FROM && piles.size < MAX_PILES) piles.set(socket, added)
     }) as Listener
-    watched.set(socket, { told, added })
+    // No 'close' of each is waited for: ten ledgers at once would be ten listeners more, from which on Node warns.
+    if (watched.size >= sweepAt) {
+      for (const each of [...watched.keys()]) if (each.destroyed) forget(each)
+      sweepAt = Math.max(SWEEP_FROM, watched.size * 2)
+    }
+    watched.set(socket, told)
     socket.on('newListener', told)
-    socket.once('close', () => forget(socket))
   }
-  function forget(socket: EventEmitter): void {
-    const known = watched.get(socket)
-    if (known !== undefined) socket.off('newListener', known.told)
+  function forget(socket: Watchable): void {
+    const told = watched.get(socket)
+    if (told !== undefined) socket.off('newListener', told)
     watched.delete(socket)
   }
-  function opened({ socket }: { socket: EventEmitter }): void {
+  function opened({ socket }: { socket: Watchable }): void {
     watch(socket)
   }
 
-  function answered({ response }: { response: { readonly socket: EventEmitter | null } }): void {
+  function answered({ response }: { response: { readonly socket: Watchable | null } }): void {
     watch(response.socket)
   }
 

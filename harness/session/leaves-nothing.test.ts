@@ -14,16 +14,25 @@ import type { FindLeaksOptions } from '../model/options.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { findLeaks } from './find-leaks.ts'
 
-const server = createServer({ keepAliveTimeout: 0 }, (_, response) => void response.end('x'.repeat(1_000)))
+const newServer = () => createServer({ keepAliveTimeout: 0 }, (_, response) => void response.end('x'.repeat(1_000)))
+const server = newServer()
+/** Of its own, because the other one closes its idle connections. */
+const warmServer = newServer()
 let origin = ''
 beforeAll(async () => {
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await Promise.all([server, warmServer].map((each) => once(each.listen(0, '127.0.0.1'), 'listening')))
+  origin = originOf(server)
 })
-afterAll(() => void server.close().closeAllConnections())
+const originOf = (each: Server): string => `http://127.0.0.1:${(each.address() as AddressInfo).port}`
+/** Older than every call, and used by many: what a ledger hangs on its connection would pile up. */
+const warm = new Agent({ keepAlive: true, maxSockets: 1 })
+afterAll(() => {
+  warm.destroy()
+  for (const each of [server, warmServer]) each.close().closeAllConnections()
+})
 
-const ask = (agent: Agent | false): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => void get(origin, { agent }, resolve).on('error', reject))
+const ask = (agent: Agent | false, url = origin): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => void get(url, { agent }, resolve).on('error', reject))
 
 /** What a work leaves open on purpose, to be let go of when it has been judged. */
 type LetGo = () => void
@@ -32,6 +41,7 @@ type LetGo = () => void
 const KINDS: readonly ((letGoes: LetGo[]) => Promise<void> | void)[] = [
   () => {},
   async () => void (await once((await ask(false)).resume(), 'end')),
+  async () => void (await once((await ask(warm, originOf(warmServer))).resume(), 'end')),
   async (letGoes) => {
     letGoes.push(() => server.closeIdleConnections())
     await (await fetch(origin)).text()
@@ -114,6 +124,12 @@ const taps = () => ({
   listeners: process.eventNames().map((name) => `${String(name)} ${process.listenerCount(name)}`),
 })
 
+/** Listeners of the connection that lives through all calls. */
+const onWarm = () =>
+  Object.values(warm.freeSockets).flatMap((sockets) =>
+    (sockets ?? []).flatMap((socket) => socket.eventNames().map((name) => `${String(name)} ${socket.listenerCount(name)}`)),
+  )
+
 /** What is open: as after the first calls, which load the kernel probe and the clients. */
 const openThings = () => ({ descriptors: countDescriptors(process.pid), resources: process.getActiveResourcesInfo().toSorted() })
 
@@ -140,6 +156,7 @@ test('a thousand calls leave nothing behind', async ({ annotate }) => {
   const tapsBefore = taps()
   for (const turn of KINDS.keys()) await judge(turn, {})
   const openBefore = await atRest()
+  const onWarmBefore = onWarm()
 
   const verdicts = new Set<string>()
   const startedMs = performance.now()
@@ -154,6 +171,8 @@ test('a thousand calls leave nothing behind', async ({ annotate }) => {
 
   expect([...verdicts].toSorted()).toEqual(['clean', 'leaked'])
   expect(await atRest()).toEqual(openBefore)
+  expect(onWarm()).toEqual(onWarmBefore)
+  expect(onWarmBefore).not.toEqual([])
   expect(taps()).toEqual(tapsBefore)
   expect(methods().every((method, index) => method === methodsBefore[index])).toBe(true)
 })
