@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, onTestFinished, test } from 'vitest'
@@ -161,8 +162,13 @@ async function end(started: Start, signal: (typeof SIGNALS)[number], world: Worl
   } catch {
     // ended by itself: as good an end as any
   }
-  const late = elapsed(STOP_LIMIT_MS).then(() => expect.unreachable(`${about}: still there after ${STOP_LIMIT_MS} ms: ${started.stderr()}`))
+  const inTime = new AbortController()
+  const late = after(STOP_LIMIT_MS, undefined, { signal: inTime.signal }).then(() =>
+    expect.unreachable(`${about}: still there after ${STOP_LIMIT_MS} ms: ${started.stderr()}`),
+  )
   const [code, by] = await Promise.race([started.exited, late])
+  inTime.abort()
+  late.catch(() => {})
   const judged = started.stderr().match(/^\[\d+\/\d+\] /gm)?.length ?? 0
   const runJson = join(world.output, 'run.json')
   const isReported = existsSync(runJson) && statSync(runJson).mtimeMs >= sinceMs
