@@ -10,6 +10,8 @@ import type { Subject } from '../subjects/subject.ts'
 const POLL_MS = 10
 /** Looks at the ledger where the gauge cannot tell: timers and requests have no descriptor. */
 const FULL_LOOK_MS = 100
+/** Later than asked by so much: the process got no turn. On a quiet machine a sleep is late by 1 to 5 ms. */
+const STARVED_MS = 50
 /** What has not changed for so long stands still. */
 const STILL_MS = 1_000
 
@@ -55,6 +57,12 @@ export async function quiesce(
   let sinceMs: number | null = null
   let gauge = subject.gauge()
   let lookedAtMs = clock.nowMs()
+  let deadlineAtMs = first.deadlineAtMs
+  const latestMs = deadlineAtMs + Math.max(0, deadlineAtMs - first.atMs)
+  /** Time in which nobody could run, and so nothing could close, is no idle time. */
+  const forgive = (lostMs: number): void => {
+    if (lostMs > STARVED_MS) deadlineAtMs = Math.min(latestMs, deadlineAtMs + lostMs)
+  }
   for (;;) {
     const { page } = look
     const earlierPage = recent[0]?.page ?? null
@@ -70,20 +78,25 @@ export async function quiesce(
       const nothingToWaitFor =
         draft.options.idleConnections === 'trust' && blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) && look !== first
       const interrupted = draft.options.signal?.aborted === true
-      if (clock.nowMs() >= first.deadlineAtMs || nothingToWaitFor || interrupted)
+      if (look.atMs >= deadlineAtMs || nothingToWaitFor || interrupted)
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: null }
     }
     for (;;) {
       const nowMs = clock.nowMs()
-      const nextMs = sinceMs === null ? Math.min(lookedAtMs + FULL_LOOK_MS, first.deadlineAtMs) : nowMs
-      await clock.sleep(Math.max(1, Math.min(POLL_MS, nextMs - nowMs || POLL_MS)), draft.options.signal ?? undefined)
+      const nextMs = sinceMs === null ? Math.min(lookedAtMs + FULL_LOOK_MS, deadlineAtMs) : nowMs
+      const asleepMs = Math.max(1, Math.min(POLL_MS, nextMs - nowMs || POLL_MS))
+      await clock.sleep(asleepMs, draft.options.signal ?? undefined)
+      forgive(clock.nowMs() - nowMs - asleepMs)
       const changed = subject.gauge() !== gauge || gauge === null
       if (changed || sinceMs !== null || clock.nowMs() >= nextMs || draft.options.signal?.aborted === true) break
     }
     gauge = subject.gauge()
     const census = await subject.census(draft.iterations.length > 0 ? 'with handles' : undefined)
-    look = { atMs: clock.nowMs(), census, page: await subject.page() }
+    const atMs = clock.nowMs()
+    look = { atMs, census, page: await subject.page() }
     lookedAtMs = clock.nowMs()
+    // A subject in a process of its own that does not answer does nothing else either.
+    forgive(lookedAtMs - atMs)
     recent = [...recent, look].filter((each, index, all) => index >= all.length - 2 || lookedAtMs - each.atMs <= STILL_MS)
   }
 }

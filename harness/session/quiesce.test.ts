@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { censusOf, optionsOf, pageOf, sighting } from '../diagnosis/made-up.ts'
+import type { Clock } from '../model/clock.ts'
+import { type Draft, quiesce } from './quiesce.ts'
+
+const DEADLINE_MS = 1_000
+
+/** A clock whose sleeps take longer than asked: the machine is busy with something else. */
+function lateClock(lateMs: number): Clock {
+  let nowMs = 0
+  return {
+    nowMs: () => nowMs,
+    async sleep(ms) {
+      nowMs += ms + lateMs
+    },
+  }
+}
+
+const draft: Draft = {
+  baseline: censusOf(),
+  peers: [],
+  hung: null,
+  workError: undefined,
+  deadlineMs: DEADLINE_MS,
+  wouldExit: null,
+  iterations: [],
+  doubts: [],
+  options: optionsOf({ idleTimeoutMs: DEADLINE_MS }),
+  cwd: '/',
+}
+
+/** One connection is left; it closes when the subject has had so many turns. */
+function subjectWhoCloses(afterTurns: number) {
+  let turns = 0
+  return {
+    gauge: () => null,
+    census: async () => censusOf(...(++turns > afterTurns ? [] : [sighting(1)])),
+    page: async () => pageOf(),
+    turns: () => turns,
+  }
+}
+
+const back = (clock: Clock, subject: ReturnType<typeof subjectWhoCloses>) =>
+  quiesce(subject, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), deadlineAtMs: DEADLINE_MS })
+
+test('what stays is judged by a look from after the deadline', async () => {
+  const clock = lateClock(0)
+  const seen = await back(clock, subjectWhoCloses(Number.POSITIVE_INFINITY))
+  expect(seen.returnedToBaselineMs).toBeNull()
+  expect(clock.nowMs()).toBeGreaterThanOrEqual(DEADLINE_MS)
+  expect(clock.nowMs()).toBeLessThan(DEADLINE_MS + 20)
+})
+
+test('time in which nobody got a turn does not count against the deadline', async () => {
+  // Two turns in a second, where a quiet machine has ten and more.
+  const seen = await back(lateClock(490), subjectWhoCloses(3))
+  expect(seen.returnedToBaselineMs).not.toBeNull()
+})
+
+test('however busy the machine, twice the deadline is the end', async () => {
+  const clock = lateClock(490)
+  expect((await back(clock, subjectWhoCloses(Number.POSITIVE_INFINITY))).returnedToBaselineMs).toBeNull()
+  expect(clock.nowMs()).toBeLessThan(2 * DEADLINE_MS + 1_000)
+})
