@@ -187,10 +187,12 @@ describe('every scenario is judged as declared', () => {
   for (const cell of cells) {
     const isHere = backends.some((kind) => kind === cell.backend) || cell.backend === null
     test.skipIf(!isHere)(`${nameOf(cell)}${isHere ? '' : whyNot}`, { timeout: 240_000 }, async () => {
-      const { verdict, expected, notes, asExpected, workError } = await runOf(cell)
+      const { verdict, expected, notes, asExpected, workError, proof } = await runOf(cell)
       // Leaky work may end in the very error it is there to show; in a fixed one it is never as expected.
       const told = workError === null ? [] : [`the work threw: ${workError}`]
       expect({ verdict, notes, asExpected }).toEqual({ verdict: expected?.verdict, notes: told, asExpected: true })
+      // A cause that was let go of, and the effect stays: that would be no proof.
+      if (proof !== null) expect(proof.baselineInMs).not.toBeNull()
     })
   }
 })

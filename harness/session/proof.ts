@@ -61,8 +61,8 @@ async function backAtBaseline(
       peak: recount,
       recount,
       earlierPage: null,
-      // What was collected stays so, whatever is released now.
-      page: page === null ? null : { ...page, rescued: [] },
+      // What was collected stays so, and what found no descriptor has failed, whatever is released now.
+      page: page === null ? null : { ...page, rescued: [], exhausted: null },
       peers: [],
       hung: null,
       workError: undefined,
