@@ -118,7 +118,7 @@ export const pageOf = (some: Partial<LedgerPage> = {}): LedgerPage => ({
   counts: { sent: 0, ok: 0, failed: 0, connectionsOpened: 0, peakOpen: 0 },
   durationsMs: [],
   dropped: 0,
-  served: { requests: 0, inFlight: 0, accepted: 0 },
+  served: { requests: 0, outside: 0, inFlight: 0, accepted: 0 },
   subscriberErrors: [],
   missing: [],
   ...some,

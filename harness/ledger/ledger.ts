@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { LedgerLevel, LedgerPage, Pulse } from '../model/ledger-page.ts'
 import { emptyBook, type RequestEntry, startAfresh, takeOver } from './book.ts'
@@ -9,7 +10,7 @@ import { writePage } from './page.ts'
 import { queueRecorders } from './queues.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
 import { servedCounts, servedRecorders } from './served.ts'
-import { inodeOf, noteAnsweredOn, socketRecorders } from './sockets.ts'
+import { inodeOf, isFromInside, noteAnsweredOn, socketRecorders } from './sockets.ts'
 import { subscribeAll } from './subscriptions.ts'
 import { undiciRecorders } from './undici.ts'
 import { type WrappedMethods, wrapMethods } from './wrapped.ts'
@@ -26,6 +27,8 @@ export interface Ledger {
   endWork(): void
   /** Runs the work so that its descendants are known. */
   inWork<T>(work: () => T): T
+  /** Is this accepted connection one that this very process opened? */
+  isFromInside(accepted: Socket): boolean
   /** Takes in what the work threw: an error may tell that no descriptor was left. */
   noteError(error: unknown): void
   /** What was run in it and still goes on is no concern of any ledger from now on. */
@@ -55,7 +58,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
   const recorders = [
     { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book), ...serverRecorders() },
     // Apart, because two of them may listen to one channel; after the first, on whose notes they rest.
-    servedRecorders(book, noteAnsweredOn),
+    servedRecorders(book, { answeredOn: noteAnsweredOn, isFromInside: (accepted) => isFromInside(book, accepted) }),
     exhaustionRecorders(book),
     queueRecorders(book),
   ]
@@ -100,6 +103,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       if (book.work === null) watch?.endWork()
     },
     inWork: (work) => (book.level === 'full' ? inWork(book, work) : work()),
+    isFromInside: (accepted) => isFromInside(book, accepted),
     noteError: (error) => noteExhaustion(book, error, null),
     disown() {
       if (book.work !== null) book.work.isDisowned = true

@@ -1,5 +1,6 @@
 /** Requests this process answers, as its own HTTP servers see them: what tells a service from a job, an idle one from a busy one, and a handler that ended its response from one that forgot. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Served } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
 import { isOfWork, iterationNow } from './descent.ts'
@@ -19,6 +20,8 @@ export interface ServedEntry {
 /** Counted since the ledger started; starting afresh does not forget what is in flight. */
 export interface ServedBook {
   requests: number
+  /** Those of them that did not come from this very process. */
+  outside: number
   /** Connections that were accepted, by any server. */
   accepted: number
   readonly inFlight: Map<ServerResponse, ServedEntry>
@@ -26,7 +29,7 @@ export interface ServedBook {
   ownServers: WeakSet<object>
 }
 
-export const emptyServed = (): ServedBook => ({ requests: 0, accepted: 0, inFlight: new Map(), ownServers: new WeakSet() })
+export const emptyServed = (): ServedBook => ({ requests: 0, outside: 0, accepted: 0, inFlight: new Map(), ownServers: new WeakSet() })
 
 /** What is in flight becomes older than the baseline, and so does every server. */
 export function startServedAfresh(served: ServedBook): void {
@@ -34,7 +37,12 @@ export function startServedAfresh(served: ServedBook): void {
   served.ownServers = new WeakSet()
 }
 
-export const servedCounts = ({ requests, accepted, inFlight }: ServedBook): Served => ({ requests, accepted, inFlight: inFlight.size })
+export const servedCounts = ({ requests, outside, accepted, inFlight }: ServedBook): Served => ({
+  requests,
+  outside,
+  accepted,
+  inFlight: inFlight.size,
+})
 
 interface Started {
   readonly request: IncomingMessage
@@ -42,12 +50,28 @@ interface Started {
   readonly server: Server
 }
 
+/** What is known of accepted connections elsewhere in the ledger. */
+interface AcceptedSockets {
+  answeredOn(socket: object): void
+  isFromInside(accepted: Socket): boolean
+}
+
 /** HTTP/1 only: no channel tells of the streams of an HTTP/2 server. */
-export function servedRecorders(book: Book, answeredOn: (socket: object) => void): Readonly<Record<string, (message: never) => void>> {
+export function servedRecorders(book: Book, sockets: AcceptedSockets): Readonly<Record<string, (message: never) => void>> {
   const { served } = book
+  /** Asked once for each connection. */
+  const fromInside = new WeakMap<Socket, boolean>()
+  function isOwnCall(socket: Socket): boolean {
+    const known = fromInside.get(socket)
+    if (known !== undefined) return known
+    const isInside = sockets.isFromInside(socket)
+    fromInside.set(socket, isInside)
+    return isInside
+  }
   return {
     'http.server.request.start': ({ request, response, server }: Started) => {
       served.requests += 1
+      if (!isOwnCall(request.socket)) served.outside += 1
       const iteration = iterationNow(book)
       served.inFlight.set(response, { id: book.nextId++, request, server, startedAtMs: performance.now(), iteration, headWritten: null })
       // A client that goes away ends the exchange without the response being finished.
@@ -55,7 +79,7 @@ export function servedRecorders(book: Book, answeredOn: (socket: object) => void
     },
     'http.server.response.finish': ({ request, response }: Started) => {
       served.inFlight.delete(response)
-      answeredOn(request.socket)
+      sockets.answeredOn(request.socket)
     },
     'tracing:net.server.listen:asyncStart': ({ server }: { server: object }) => {
       if (isOfWork(book)) served.ownServers.add(server)

@@ -76,6 +76,19 @@ export function noteRequestOn(entry: RequestEntry, keepAliveHeader: Uint8Array |
   socket.serverHintMs = seconds === null ? null : seconds * 1_000
 }
 
+/** The two ends of a connection, as either side sees them. */
+interface Ends {
+  readonly localPort?: number | undefined
+  readonly remotePort?: number | undefined
+}
+
+/** Is this accepted connection one that this very process opened? */
+export function isFromInside(book: Book, { localPort, remotePort }: Ends): boolean {
+  for (const { role, socket } of book.sockets)
+    if (role === 'outbound' && socket.localPort === remotePort && socket.remotePort === localPort) return true
+  return false
+}
+
 /** Notes that an answer of ours went out over a connection that was accepted. */
 export function noteAnsweredOn(socket: object): void {
   const entry = (socket as Slotted)[SOCKET_SLOT]

@@ -207,6 +207,8 @@ export interface RescuedBody {
 /** What a process answers, instead of asks. */
 export interface Served {
   readonly requests: number
+  /** Those of them that did not come from the process that answers. */
+  readonly outside: number
   /** Begun and neither answered in full nor given up. */
   readonly inFlight: number
   /** Connections accepted. */

@@ -16,6 +16,17 @@ test('what looks like a secret is not told', () => {
   )
 })
 
+test.each([
+  [['curl', '-H', 'Authorization: Bearer hunter2', 'x'], 'curl -H Authorization: *** x'],
+  [['curl', '--header=x-amz-security-token:hunter2'], 'curl --header=x-amz-security-token:***'],
+  [['curl', '--cookie', 'sid=hunter2'], 'curl --cookie ***'],
+  [['curl', '/x?X-Amz-Signature=hunter2'], 'curl /x?***'],
+  [['sh', '-c', 'node app.js --token hunter2'], 'sh -c node app.js --token ***'],
+  [['node', 'author.js', '--sidecar', 'on'], 'node author.js --sidecar on'],
+])('%j is told as %s', (words, told) => {
+  expect(shown(...words)).toBe(told)
+})
+
 test('a long one is cut, and stands on one line', () => {
   expect(shown('node', '-e', `one\ntwo${'x'.repeat(200)}`)).toMatch(/^node -e one twox+\.\.\.$/)
   expect(shown('node', '-e', 'x'.repeat(200))).toHaveLength(100)

@@ -3,7 +3,10 @@ import { basename } from 'node:path'
 
 const MOST_CHARACTERS = 100
 /** `--api-key`, `DB_PASSWORD`, `-token`: what comes after it is nobody's business. */
-const SECRET_NAME = /(token|secret|passw|credential|auth|api-?_?key|access-?_?key|private-?_?key|session)/i
+const SECRET = 'token|secret|passw|credential|auth|api-?_?key|access-?_?key|private-?_?key|session|signature|cookie|bearer|\\bsid\\b'
+const SECRET_NAME = new RegExp(SECRET, 'i')
+/** A header as curl takes it, and an option within the word of a shell: the name, and after it all that is nobody's business. */
+const SECRET_WITHIN = new RegExp(`((?:${SECRET})[\\w-]*\\s*[:=]\\s*|--?[\\w-]*(?:${SECRET})[\\w-]*\\s+)\\S.*`, 'is')
 const HIDDEN = '***'
 
 export function shortCommand({ command, args }: { readonly command: string; readonly args: readonly string[] }): string {
@@ -18,8 +21,10 @@ export function shortCommand({ command, args }: { readonly command: string; read
 }
 
 function withoutSecrets(word: string): string {
-  const [name = '', ...value] = word.split('=')
-  if (value.length > 0 && SECRET_NAME.test(name)) return `${name}=${HIDDEN}`
-  // Credentials in a URL, and its query, which may carry a signature.
-  return word.replace(/(\w+:\/\/)[^/@\s]*@/g, `$1${HIDDEN}@`).replace(/(\w+:\/\/[^?\s]*)\?\S*/g, `$1?${HIDDEN}`)
+  return withoutUrlSecrets(word).replace(SECRET_WITHIN, `$1${HIDDEN}`)
+}
+
+/** A text of somebody else's: credentials in its URLs, and their queries, which may carry a signature, are not told. */
+export function withoutUrlSecrets(text: string): string {
+  return text.replace(/(\w+:\/\/)[^/@\s]*@/g, `$1${HIDDEN}@`).replace(/((?:\w+:\/)?\/[^?\s]*)\?[^\s'"]*/g, `$1?${HIDDEN}`)
 }

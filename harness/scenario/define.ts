@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { captureStack } from '../ledger/stacks.ts'
 import type { BackendSpec } from '../model/backend.ts'
 import { HarnessError } from '../model/errors.ts'
+import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
 import { LAYERS, type Layer, ONLY_CASE, type Scenario, type Variants, type Work } from '../model/scenario.ts'
 
 /** What a scenario file says. Only `name` and some work are needed: `{ name, work }` means "this is clean". */
@@ -23,7 +24,7 @@ export interface ScenarioDefinition extends Variants {
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', 'expected a function')
 const expects = z.strictObject({
   verdict: z.enum(['clean', 'leaked', 'misconfigured', 'inconclusive']),
-  codes: z.array(z.string()).optional(),
+  codes: z.array(z.enum(Object.keys(SEVERITY_OF) as FindingCode[])).optional(),
   blockedAtRequest: z.number().int().min(1).optional(),
   connectionsAtMost: z.number().int().min(0).optional(),
 })

@@ -13,6 +13,7 @@ import { IDLE_TIMEOUT_MS } from '../session/watch-program.ts'
 import { limitDescriptors } from '../subjects/descriptor-limit.ts'
 import { startNodeChild } from '../subjects/node-child.ts'
 import type { WorkOutcome } from '../subjects/subject.ts'
+import { withoutUrlSecrets } from './command-text.ts'
 import { disagreements } from './expectation.ts'
 import { summarizeLatency } from './latency.ts'
 import { driveLoad, type LoadOutcome } from './load.ts'
@@ -114,7 +115,8 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   }
 }
 
-const firstLine = (error: unknown): string => String(error).split('\n', 1)[0] ?? ''
+/** An error of fetch tells the whole URL: neither its credentials nor its query are for a report. */
+const firstLine = (error: unknown): string => withoutUrlSecrets(String(error).split('\n', 1)[0] ?? '')
 
 export function variantOf(scenario: Scenario, key: RunKey): Variant & { readonly expects: Expectation } {
   const variant = scenario.cases[key.case ?? ONLY_CASE]?.[key.variant]

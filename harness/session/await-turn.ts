@@ -44,11 +44,12 @@ export async function awaitTurn(program: Executed, request: WatchRequest): Promi
       // The census first: what it sees was there before any request that the pulse does not know of yet.
       const census = await program.census()
       const pulse = await program.pulse()
-      if (!hasServed && pulse !== null && pulse.served.requests > 0) {
+      if (!hasServed && pulse !== null && pulse.served.outside > 0) {
         hasServed = true
         await program.startOthersAfresh()
       }
-      if (!hasServed) baseline = census
+      // A program that calls its own server works; its baseline is from before that all the same.
+      if (pulse === null || pulse.served.requests === 0) baseline = census
       if (driving === null && request.load !== null) {
         driving = request.load(census, load.signal)
         void driving?.then((outcome) => {

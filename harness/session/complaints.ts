@@ -74,6 +74,8 @@ function takenBy(schema: z.core.$ZodType | undefined): string {
     return `a ${isInt ? 'whole ' : ''}number from ${minValue}${upTo}`
   }
   if (schema instanceof z.ZodEnum) return either(schema.options.map((option) => `'${option}'`))
+  if (schema instanceof z.ZodBoolean) return 'true or false'
+  if (schema instanceof z.ZodLiteral) return either([...schema.values].map((value) => `'${value}'`))
   if (schema instanceof z.ZodString) return (schema.minLength ?? 0) > 0 ? 'a text that is not empty' : 'a text'
   if (schema instanceof z.ZodArray) return `a list, each ${takenBy(schema.element)}`
   if (schema instanceof z.ZodUnion) return either(schema.options.map(takenBy))

@@ -155,3 +155,15 @@ describe('expectNoLeaks', () => {
     await expect(expectNoLeaks(() => readWith(false))).resolves.toBeUndefined()
   })
 })
+
+it('work that rejects with nothing has failed all the same', async () => {
+  const reject = (): Promise<void> => Promise.reject()
+  expect((await findLeaks(reject)).workError).toEqual(new Error('the work threw undefined'))
+  await expect(expectNoLeaks(reject)).rejects.toThrow('the work threw undefined')
+})
+
+it('work that is no function is refused, and says what to pass', async () => {
+  await expect(findLeaks(Promise.resolve() as never)).rejects.toThrow(
+    'the work is an object, perhaps a promise of work that runs already, not a function',
+  )
+})

@@ -12,7 +12,14 @@ let running = 0
  * @throws {HarnessError} INVALID_OPTION, OVERLAPPING_CALLS when another call is still running in this process and this one does not ask for
  * `concurrent: 'attribute'`, or NOT_REGISTERED when `forbidGcRescue` is asked for without watertight/register.
  */
-export async function findLeaks(work: () => Promise<void> | void, options: FindLeaksOptions = {}): Promise<Diagnosis> {
+export async function findLeaks(work: () => unknown, options: FindLeaksOptions = {}): Promise<Diagnosis> {
+  if (typeof work !== 'function') {
+    throw new HarnessError(
+      'INVALID_OPTION',
+      `the work is ${work === null ? 'null' : typeof work === 'object' ? 'an object, perhaps a promise of work that runs already' : `a ${typeof work}`}, not a function`,
+      'pass a function that does it: findLeaks(() => job())',
+    )
+  }
   const resolved = resolveOptions(options)
   const isStrict = resolved.concurrent === 'attribute'
   if (isStrict && resolved.level !== 'full') {
@@ -42,7 +49,7 @@ export async function findLeaks(work: () => Promise<void> | void, options: FindL
  * Insists that `work` leaves nothing open. Rethrows what the work itself threw, with `diagnosis` attached.
  * @throws {LeakError} unless the verdict is clean; its `diagnosis` says what, who and how to fix it.
  */
-export async function expectNoLeaks(work: () => Promise<void> | void, options: FindLeaksOptions = {}): Promise<void> {
+export async function expectNoLeaks(work: () => unknown, options: FindLeaksOptions = {}): Promise<void> {
   const diagnosis = await findLeaks(work, options)
   if (diagnosis.workError !== undefined) throw withDiagnosis(diagnosis.workError, diagnosis)
   if (diagnosis.verdict !== 'clean') throw new LeakError(describeDiagnosis(diagnosis), diagnosis)

@@ -21,7 +21,7 @@ const owed: OpenResponse = {
   lastTouchedAt: null,
 }
 const signature = (some: Partial<LedgerPage> = {}) =>
-  unansweredSignature(pageOf({ responses: [owed], served: { requests: 4, inFlight: 1, accepted: 1 }, ...some }))
+  unansweredSignature(pageOf({ responses: [owed], served: { requests: 4, outside: 4, inFlight: 1, accepted: 1 }, ...some }))
 
 test('a service that owes responses and has nothing open that could end them may be hung', () => {
   expect(signature()).toBe(signature())
@@ -30,7 +30,7 @@ test('a service that owes responses and has nothing open that could end them may
 
 test('a byte more, or a request more, is another state', () => {
   expect(signature({ responses: [{ ...owed, socketBytesWritten: 6 }] })).not.toBe(signature())
-  expect(signature({ served: { requests: 5, inFlight: 1, accepted: 1 } })).not.toBe(signature())
+  expect(signature({ served: { requests: 5, outside: 5, inFlight: 1, accepted: 1 } })).not.toBe(signature())
 })
 
 test('a timer, or a request of its own under way, may yet end a response', () => {

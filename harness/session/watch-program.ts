@@ -38,6 +38,8 @@ export interface Driven {
   readonly latencyMs: LatencySummary | null
   /** What went wrong with the load; null: nothing. */
   readonly failure: string | null
+  /** Not one answer came: then nothing was shown of the program under load. */
+  readonly isUnanswered: boolean
 }
 
 /** Null: the program does not listen yet. `census` has its listeners. */
@@ -78,9 +80,12 @@ export async function watchProgram(program: Executed, request: WatchRequest): Pr
     ending: turn.type === 'ended' ? turn.ending : null,
     timeline: sampler.timeline(lifelines),
     latencyMs: turn.driven?.latencyMs ?? null,
-    notes: turn.driven?.failure ? [turn.driven.failure] : [],
+    notes: turn.driven?.failure && unanswered(turn).length === 0 ? [turn.driven.failure] : [],
   }
 }
+
+/** A load that got no answer at all leaves open how the program is under load. */
+const unanswered = ({ driven }: Turn): readonly string[] => (driven?.isUnanswered && driven.failure !== null ? [driven.failure] : [])
 
 type Judged = Pick<Watched, 'diagnosis' | 'page'> & { readonly lifelines: Lifelines }
 
@@ -95,7 +100,7 @@ async function judge(program: Executed, request: WatchRequest, turn: Turn, after
     case 'ended':
       return judgeEnded(program, request, turn.ending, afterMs, peak())
     case 'idle':
-      return judgeIdle(program, request, turn.baseline, peak)
+      return judgeIdle(program, request, turn.baseline, unanswered(turn), peak)
     case 'hung':
       return judgeNow(program, request, { hung: { because: turn.because, afterMs }, doubts: [] }, peak)
     case 'cut short':
@@ -150,7 +155,13 @@ function silenceOf(program: Executed, last: LedgerPage | null, { signal }: Endin
   return last === null ? [program.unheard() ?? 'its last page could not be read'] : []
 }
 
-async function judgeIdle(program: Executed, request: WatchRequest, baseline: Census, peak: () => Census | null): Promise<Judged> {
+async function judgeIdle(
+  program: Executed,
+  request: WatchRequest,
+  baseline: Census,
+  unseen: readonly string[],
+  peak: () => Census | null,
+): Promise<Judged> {
   const { clock, idleTimeoutMs, allow, budget } = request
   const options =
     idleTimeoutMs === null
@@ -170,7 +181,7 @@ async function judgeIdle(program: Executed, request: WatchRequest, baseline: Cen
     page: async () => (page === null ? null : withoutSingletons(page)),
   }
   // A file whose line nobody knows may be a log that is opened once: of a service only those with a line are judged.
-  const draft = draftOf(request, { options, baseline: { ...baseline, files: null }, deadlineMs })
+  const draft = draftOf(request, { options, baseline: { ...baseline, files: null }, deadlineMs, doubts: unseen })
   const endedMs = clock.nowMs()
   const first = { atMs: endedMs, census: await view.census(), page: await view.page(), deadlineAtMs: endedMs + deadlineMs }
   const seen = await quiesce(view, clock, { ...draft, options: { ...options, signal: request.signal } }, first)

@@ -1,6 +1,7 @@
 /** The inside of a program under `watertight exec`: answers questions, writes its last page when it ends. Imports nothing but node: parts. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { serialize } from 'node:v8'
@@ -21,7 +22,7 @@ import {
 const REQUEST_START = 'http.server.request.start'
 
 /**
- * Keeps a ledger that whoever listens at `path` may ask. The program's work begins at once; once it serves, its work is what follows its
+ * Keeps a ledger that whoever listens at `path` may ask. The program's work begins at once; once it serves others, its work is what follows their
  * first request, and all older is baseline: its listener, its timers, its warm pools.
  * @param start makes the ledger; called when our own connection is there already, so that it stands in nobody's book.
  */
@@ -37,7 +38,10 @@ export function watchExecuted(path: string, start: () => Ledger): Ledger {
     ledger.startAfresh('full')
     ledger.beginWork(0)
   }
-  function firstRequest(): void {
+  function firstRequest(message: unknown): void {
+    const { request } = message as { readonly request: IncomingMessage }
+    // A program that calls its own server does its work; nobody is served by it.
+    if (ledger.isFromInside(request.socket)) return
     unsubscribe(REQUEST_START, firstRequest)
     hasServed = true
     beginAfresh()

@@ -28,11 +28,11 @@ test('what they counted is added up', () => {
   const page = {
     ...EMPTY,
     counts: { sent: 3, ok: 2, failed: 1, connectionsOpened: 2, peakOpen: 2 },
-    served: { requests: 4, inFlight: 1, accepted: 2 },
+    served: { requests: 4, outside: 4, inFlight: 1, accepted: 2 },
   }
   expect(mergePages([0, 1].map((ordinal) => ({ ordinal, page })))).toMatchObject({
     counts: { sent: 6, ok: 4, failed: 2, connectionsOpened: 4, peakOpen: 4 },
-    served: { requests: 8, inFlight: 2, accepted: 4 },
+    served: { requests: 8, outside: 8, inFlight: 2, accepted: 4 },
   })
   expect(mergePulses([ledger.pulse(), { ...ledger.pulse(), sent: 2 }])).toMatchObject({ sent: 2, open: 0 })
 })

@@ -12,6 +12,7 @@ const IDS_PER_PROCESS = 1e9
 
 const addServed = (a: Served, b: Served): Served => ({
   requests: a.requests + b.requests,
+  outside: a.outside + b.outside,
   inFlight: a.inFlight + b.inFlight,
   accepted: a.accepted + b.accepted,
 })

@@ -59,7 +59,8 @@ export function watchThisProcess(
         return { type: 'done' }
       } catch (error) {
         ledger.noteError(error)
-        return { type: 'threw', error }
+        // Whoever rejects with nothing has failed as well.
+        return { type: 'threw', error: error ?? new Error(`the work threw ${error}`) }
       }
     },
     async endWork() {

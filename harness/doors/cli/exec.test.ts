@@ -46,6 +46,18 @@ for (let n = 0; n < 2; n += 1) {
 }
 `
 
+/** A program of one piece: it serves itself, and ends. */
+const ALONE = `import { createServer } from 'node:http'
+import { once } from 'node:events'
+const [manner, reads] = process.argv.slice(2)
+const server = createServer((request, response) => response.end(Buffer.alloc(1_000_000)))
+await once(server.listen(0, '127.0.0.1'), 'listening')
+const url = 'http://127.0.0.1:' + server.address().port
+const held = manner === 'at once' ? await Promise.all([fetch(url), fetch(url)]) : [await fetch(url)]
+if (reads === 'reads') for (const answer of held) await answer.text()
+setTimeout(() => process.exit(held.length > 0 ? 0 : 1), 300)
+`
+
 /** Forgets the body of every fifth answer, or of none; keeps a pool that nobody closes, and a timer made at the first request. */
 const SERVICE = `import http from 'node:http'
 const [upstream, leaks] = process.argv.slice(2)
@@ -98,6 +110,7 @@ function start(words: readonly string[]) {
   const temporary = mkdtempSync(join(cwd, 't'))
   for (const [name, program] of Object.entries({
     job: JOB,
+    alone: ALONE,
     undici: UNDICI,
     service: SERVICE,
     wrapper: WRAPPER,
@@ -155,6 +168,17 @@ describe('a program that ends', () => {
     expect(stderr).toContain(`undici.mjs:${lineOf(UNDICI, 'await request(')}`)
     expect({ code, said: /leaked {2}.*2 bodies unread/.test(stderr) }).toEqual({ code: 1, said: true })
     expect(await exec('--', 'node', 'undici.mjs', url, undici, 'reads')).toMatchObject({ code: 0 })
+  })
+
+  test.each([
+    ['one by one', 1],
+    ['at once', 2],
+  ])('that calls a server of its own (%s) is a job, not a service', async (manner, count) => {
+    const { code, stderr } = await exec('--', 'node', 'alone.mjs', manner)
+    expect(stderr).toContain(`UNREAD_BODY  x${count}`)
+    expect(stderr).toContain(`alone.mjs:${lineOf(ALONE, 'await Promise.all')}`)
+    expect(code).toBe(1)
+    expect(await exec('--', 'node', 'alone.mjs', manner, 'reads')).toMatchObject({ code: 0 })
   })
 
   test('with a code of its own keeps it', async () => {
