@@ -1,4 +1,4 @@
-/** What the recorders write into: plain mutable state of one ledger, bounded. */
+/** What the recorders write into: plain mutable state of one ledger, bounded. Over 250 lines because every field of it says what it is for. */
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'

@@ -1,3 +1,4 @@
+/** What the ledger of one subject says, as plain data. Over 250 lines because it is one document and each of its fields is explained. */
 import type { Reader } from './client-eyes.ts'
 import type { Missing } from './sighting.ts'
 
