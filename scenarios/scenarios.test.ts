@@ -25,7 +25,7 @@ const modules = await Promise.all(
 )
 const claims = modules.flatMap(({ CLAIMS }) => CLAIMS)
 
-type Cell = Pick<ScenarioRun, 'scenario' | 'case' | 'variant' | 'backend'>
+type Cell = Pick<ScenarioRun, 'scenario' | 'case' | 'variant'> & { readonly backend: string | null }
 const nameOf = (cell: Cell): string => [cell.scenario, cell.case, cell.variant, cell.backend].filter((part) => part !== null).join(', ')
 
 /** The line of a file that holds this text; the tests name lines by what stands there. */
