@@ -1,5 +1,12 @@
+/** What a run can start itself, in the order of its reports. */
+export const OWN_KINDS = ['embedded', 'minio', 'azurite', 'fake-gcs', 'toxiproxy', 'cluster'] as const
+export type OwnKind = (typeof OWN_KINDS)[number]
+
+/** Those of them that need a container engine, or a binary in its place. */
+export const CONTAINER_KINDS = ['minio', 'fake-gcs', 'toxiproxy'] as const satisfies readonly OwnKind[]
+
 /** The kinds of server a scenario can talk to. */
-export type BackendKind = 'embedded' | 'minio' | 'url'
+export type BackendKind = OwnKind | 'url'
 
 export interface Credentials {
   readonly accessKeyId: string
@@ -9,17 +16,27 @@ export interface Credentials {
 /** What a subject needs to know of a backend; serialisable, the only thing that crosses into the child. */
 export interface BackendAddress {
   readonly kind: BackendKind
+  /** Scheme, host and port. Azure's account is `credentials.accessKeyId`, and the first part of every path. */
   readonly origin: string
   /** At an https origin the certificate authority to trust, PEM; null: plain http, or one that Node trusts anyway. */
   readonly caPem: string | null
   readonly region: string
   readonly credentials: Credentials
-  /** Source bucket, already filled with `objects` objects of `sizeBytes`, keys `object-0000` .. */
+  /** Source bucket (Azure: container), already filled with `objects` objects of `sizeBytes`, keys `object-0000` .. */
   readonly bucket: string
   /** A second, empty bucket. */
   readonly targetBucket: string
   readonly objects: number
   readonly sizeBytes: number
+  /** Absent: the fields above say it all. */
+  readonly more?: BackendMore
+}
+
+/** What only one kind has. */
+export type BackendMore = {
+  readonly kind: 'toxiproxy'
+  /** The same server past the proxy: without its toxics. */
+  readonly directOrigin: string
 }
 
 /** What the other side still holds, counted by itself. Null: this backend cannot count that. */

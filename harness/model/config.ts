@@ -1,3 +1,4 @@
+import type { OwnKind } from './backend.ts'
 import type { FindLeaksOptions } from './options.ts'
 
 /** The formats a run can be written in. */
@@ -16,10 +17,10 @@ export interface WatertightConfig extends Judging {
   readonly scenarios?: string | readonly string[]
   /** As `run --iterations`; 1 to 1000. */
   readonly iterations?: number
-  /** As `run --backend`: 'embedded', 'minio' or the URL of a server. */
+  /** As `run --backend`: 'embedded', 'minio' or another kind, or the URL of a server. */
   readonly backend?: string
   /** As `run --require`. */
-  readonly require?: readonly ('embedded' | 'minio')[]
+  readonly require?: readonly OwnKind[]
   /** As `run --reporter`. */
   readonly reporters?: readonly ReportFormat[]
   /** As `run --output`: a folder, relative to the working directory. */

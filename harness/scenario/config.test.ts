@@ -68,7 +68,10 @@ describe('a configuration', () => {
     [{ reporters: ['json', 'pdf'] }, "`reporters[1]` is 'pdf': it takes 'text', 'json', 'html' or 'junit'"],
     [{ scenarios: 7 }, '`scenarios` is 7: it takes a text that is not empty or a list, each a text that is not empty'],
     [{ output: '' }, "`output` is '': it takes a text that is not empty"],
-    [{ backend: 'minoi' }, "`backend` is 'minoi': it takes 'embedded', 'minio' or an http URL"],
+    [
+      { backend: 'minoi' },
+      "`backend` is 'minoi': it takes 'embedded', 'minio', 'azurite', 'fake-gcs', 'toxiproxy', 'cluster' or an http URL",
+    ],
     [7, 'it is 7: it takes an object with scenarios, '],
   ])('%j is refused with the field and what it takes', (config, words) => {
     expect(said(config)).toContain(`${FILE}: ${words}`)

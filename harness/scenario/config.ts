@@ -1,18 +1,18 @@
 /** What a configuration may say, and what its writer is told when it says something else. */
 import { z } from 'zod'
-import type { BackendKind } from '../model/backend.ts'
+import { OWN_KINDS } from '../model/backend.ts'
 import { type Judging, REPORT_FORMATS, type WatertightConfig } from '../model/config.ts'
 import { HarnessError } from '../model/errors.ts'
 import { complaints } from '../session/complaints.ts'
+import { either } from '../session/nearest.ts'
 import { ALIASES, OPTION_FIELDS } from '../session/resolve-options.ts'
 
 const { idleTimeoutMs, idleConnections, level, warmUp, workTimeoutMs, stallMs, budget, allow } = OPTION_FIELDS
 
 const text = z.string().min(1)
-const KINDS = ['embedded', 'minio'] as const satisfies readonly BackendKind[]
 /** What a URL must be beyond this (loopback, an origin) is the door's to say: the same goes for the command line. */
 const isBackend = (value: unknown): boolean =>
-  typeof value === 'string' && (KINDS.some((kind) => kind === value) || /^https?:\/\/[^@]+$/.test(value))
+  typeof value === 'string' && (OWN_KINDS.some((kind) => kind === value) || /^https?:\/\/[^@]+$/.test(value))
 
 const SCHEMA = z.strictObject({
   scenarios: z.union([text, z.array(text).min(1)]).optional(),
@@ -27,9 +27,12 @@ const SCHEMA = z.strictObject({
   budget,
   allow,
   backend: z
-    .custom<string>(isBackend, "it takes 'embedded', 'minio' or an http URL without credentials (those come from AWS_* variables)")
+    .custom<string>(
+      isBackend,
+      `it takes ${either([...OWN_KINDS.map((kind) => `'${kind}'`), 'an http URL without credentials (those come from AWS_* variables)'])}`,
+    )
     .optional(),
-  require: z.array(z.enum(KINDS)).optional(),
+  require: z.array(z.enum(OWN_KINDS)).optional(),
   reporters: z.array(z.enum(REPORT_FORMATS)).optional(),
   output: text.optional(),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { OWN_KINDS } from '../../harness/model/backend.ts'
 import { expectation } from './run-schema.ts'
 
 const variant = z.object({ expects: expectation }).nullable()
@@ -14,7 +15,7 @@ export const LIST_SCHEMA = z
         layer: z.string(),
         client: z.string(),
         shows: z.string(),
-        backends: z.array(z.enum(['embedded', 'minio'])),
+        backends: z.array(z.enum(OWN_KINDS)),
         variants: variants.meta({ description: 'of the first case; a variant the scenario does not have is null' }),
         cases: z.record(z.string(), variants).optional().meta({ description: 'all cases, where there are several' }),
       }),

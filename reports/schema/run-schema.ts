@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { OWN_KINDS } from '../../harness/model/backend.ts'
 import { VERDICTS } from '../../harness/model/diagnosis.ts'
 import { type FindingCode, SEVERITIES, SEVERITY_OF } from '../../harness/model/finding.ts'
 import type { RunRecord, ScenarioRun } from '../../harness/model/run-record.ts'
@@ -23,7 +24,7 @@ const codes = Object.keys(SEVERITY_OF) as [FindingCode, ...FindingCode[]]
 const code = z.enum(codes).meta({ description: 'docs/findings/ has a page for each' })
 const verdict = z.enum(VERDICTS)
 const variant = z.enum(['leaky', 'fixed'])
-const backend = z.enum(['embedded', 'minio', 'url'])
+const backend = z.enum([...OWN_KINDS, 'url'])
 
 export const expectation = z.object({
   verdict,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { OWN_KINDS } from '../../model/backend.ts'
 import { fakeScenario, invoke } from './fake-world.ts'
 
 describe('a command line that is understood', () => {
@@ -9,7 +10,7 @@ describe('a command line that is understood', () => {
     expect(code).toBe(0)
     expect(request).toMatchObject({
       variants: ['leaky', 'fixed'],
-      backends: ['embedded', 'minio'],
+      backends: OWN_KINDS,
       url: null,
       iterations: 1,
       workTimeoutMs: 60_000,

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
+import { OWN_KINDS, type OwnKind } from '../../model/backend.ts'
 import { REPORT_FORMATS, type ReportFormat, type WatertightConfig } from '../../model/config.ts'
 import { HarnessError } from '../../model/errors.ts'
 import type { VariantName } from '../../model/run-record.ts'
@@ -17,7 +18,7 @@ export interface RunArguments {
   readonly variant: VariantName | 'both'
   /** As written; null: every backend that answers. */
   readonly backend: string | null
-  readonly require: readonly ('embedded' | 'minio')[]
+  readonly require: readonly OwnKind[]
   readonly iterations: number
   readonly reporter: readonly ReportFormat[]
   readonly output: string
@@ -38,7 +39,7 @@ export interface ListArguments {
 export interface DoctorArguments {
   readonly command: 'doctor'
   readonly config: string | null
-  readonly require: readonly ('embedded' | 'minio')[]
+  readonly require: readonly OwnKind[]
   readonly json: boolean
 }
 
@@ -79,11 +80,9 @@ function addRun(program: Command, config: WatertightConfig, take: (parsed: Argum
         choice('--variant', ['leaky', 'fixed', 'both']),
       ),
     )
-    .option('--backend <embedded|minio|url>', 'only this backend (default: every one that answers)')
+    .option('--backend <kind|url>', `only this backend: ${OWN_KINDS.join(', ')} or a URL (default: every one that answers)`)
     .addOption(
-      new Option('--require <backends>', 'comma list: exit 2 when one of these could not run').argParser(
-        choices('--require', ['embedded', 'minio']),
-      ),
+      new Option('--require <backends>', 'comma list: exit 2 when one of these could not run').argParser(choices('--require', OWN_KINDS)),
     )
     .addOption(
       new Option('--iterations <n>', 'repeat the work of each run; growth is judged from 3 on (default: 1)').argParser(
@@ -155,7 +154,7 @@ function addDoctor(program: Command, take: (parsed: Arguments) => void): void {
     )
     .addOption(
       new Option('--require <backends>', 'comma list: without one of these it is not ready, and the exit code is 2').argParser(
-        choices('--require', ['embedded', 'minio']),
+        choices('--require', OWN_KINDS),
       ),
     )
     .option('--json', 'print one JSON document (watertight/doctor@1) instead of the text')

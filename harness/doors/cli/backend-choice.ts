@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
-import type { BackendKind } from '../../model/backend.ts'
+import { type BackendKind, OWN_KINDS } from '../../model/backend.ts'
 import { HarnessError } from '../../model/errors.ts'
-import { nearest } from '../../session/nearest.ts'
+import { either, nearest } from '../../session/nearest.ts'
 import type { Environment } from './io.ts'
 import { quoted } from './quoted.ts'
 
@@ -12,7 +12,7 @@ export interface BackendChoice {
 }
 
 /** Without --backend: all we can start ourselves; what does not answer here is reported as skipped. */
-const EVERY_BACKEND: BackendChoice = { kinds: ['embedded', 'minio'], url: null }
+const EVERY_BACKEND: BackendChoice = { kinds: OWN_KINDS, url: null }
 
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -64,11 +64,12 @@ function originOf(text: string, allowRemote: boolean, env: Environment): string 
 /** Reads --backend: a kind, or the URL of a running server; null when it was not given. */
 export function backendChoice(text: string | null, allowRemote: boolean, env: Environment): BackendChoice {
   if (text === null) return EVERY_BACKEND
-  if (text === 'embedded' || text === 'minio') return { kinds: [text], url: null }
+  const own = OWN_KINDS.find((kind) => kind === text)
+  if (own !== undefined) return { kinds: [own], url: null }
   if (/^[a-z][a-z\d+.-]*:/i.test(text)) return { kinds: ['url'], url: originOf(text, allowRemote, env) }
-  const meant = nearest(text, ['embedded', 'minio'])
+  const meant = nearest(text, OWN_KINDS)
   throw invalid(
-    `does not know ${quoted(text)}: it takes embedded, minio or a URL`,
+    `does not know ${quoted(text)}: it takes ${either([...OWN_KINDS, 'a URL'])}`,
     meant === null ? 'for example --backend embedded, or --backend http://127.0.0.1:9000' : `did you mean --backend ${meant}?`,
   )
 }

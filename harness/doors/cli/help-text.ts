@@ -69,7 +69,8 @@ ${EXIT_CODES_HELP}
 Environment:
   WATERTIGHT_MINIO_BIN        a MinIO binary to start as a plain process; no container engine needed
   WATERTIGHT_MINIO_IMAGE      the MinIO image to run instead of the pinned one
-  WATERTIGHT_REQUIRE_DOCKER   1: exit 2 when a MinIO run had to be skipped
+  WATERTIGHT_REQUIRE_DOCKER   1: exit 2 when a run on minio, fake-gcs or toxiproxy had
+                              to be skipped
   DOCKER_HOST                 where the container engine listens
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
                               credentials for --backend <url>

@@ -1,6 +1,6 @@
 import { columns } from '../../../reports/layout.ts'
 import { oneLine } from '../../../reports/neutralise.ts'
-import type { BackendKind } from '../../model/backend.ts'
+import type { OwnKind } from '../../model/backend.ts'
 import type { Expectation } from '../../model/run-record.ts'
 import type { Scenario, Variant, Variants } from '../../model/scenario.ts'
 
@@ -15,7 +15,7 @@ function variantsOf(variants: Variants | undefined): object {
 }
 
 /** A URL is not a backend of its own: it stands for a server of the kinds named here. */
-function ownKinds(backend: Scenario['backend']): readonly BackendKind[] {
+function ownKinds(backend: Scenario['backend']): readonly OwnKind[] {
   return (backend?.kinds ?? []).filter((kind) => kind !== 'url')
 }
 

@@ -70,15 +70,15 @@ describe('misuse is answered with what, where, why and remedy', () => {
   })
   test('an unknown backend', async () => {
     expect(await complaint('run', '--backend', 'minoi')).toMatchInlineSnapshot(`
-      "watertight: --backend does not know 'minoi': it takes embedded, minio or a URL
+      "watertight: --backend does not know 'minoi': it takes embedded, minio, azurite, fake-gcs, toxiproxy, cluster or a URL
         remedy: did you mean --backend minio?
       "
     `)
   })
   test('an unknown required backend', async () => {
     expect(await complaint('run', '--require', 'minio,azure')).toMatchInlineSnapshot(`
-      "watertight: --require does not know 'azure': it takes embedded or minio
-        remedy: for example --require embedded
+      "watertight: --require does not know 'azure': it takes embedded, minio, azurite, fake-gcs, toxiproxy or cluster
+        remedy: did you mean --require azurite?
       "
     `)
   })

@@ -1,7 +1,7 @@
 import { renderJson } from '../../../reports/json.ts'
 import { noticeOf } from '../../../reports/notice.ts'
 import { renderText } from '../../../reports/text.ts'
-import type { BackendKind } from '../../model/backend.ts'
+import { type BackendKind, CONTAINER_KINDS } from '../../model/backend.ts'
 import type { RunRecord } from '../../model/run-record.ts'
 import type { OwnScenarios } from '../../scenario/discover.ts'
 import { entryOf, recordOf } from '../../scenario/journal-record.ts'
@@ -37,7 +37,7 @@ export interface Dependencies extends ExecDependencies, DoctorDependencies {
 
 function requiredBackends(parsed: RunArguments, kinds: readonly BackendKind[], env: Environment): readonly BackendKind[] {
   const isDockerRequired = env.WATERTIGHT_REQUIRE_DOCKER === '1' || env.WATERTIGHT_REQUIRE_DOCKER === 'true'
-  return [...parsed.require, ...(parsed.backend === null ? [] : kinds), ...(isDockerRequired ? (['minio'] as const) : [])]
+  return [...parsed.require, ...(parsed.backend === null ? [] : kinds), ...(isDockerRequired ? CONTAINER_KINDS : [])]
 }
 
 interface Reporting {
