@@ -11,6 +11,7 @@ import { growthFindings } from './growth.ts'
 import { handleFindings } from './handles.ts'
 import { heldUpFindings } from './held-up.ts'
 import { keptAlive } from './kept-alive.ts'
+import { carriesNothing, lostSlotFindings } from './lost-slots.ts'
 import type { Material } from './material.ts'
 import { PHASE_WORDS, requestFindings } from './requests.ts'
 import { rescuedFindings } from './rescued.ts'
@@ -26,10 +27,12 @@ export function diagnose(material: Material): Diagnosis {
     ...residue,
     requests: residue.requests.filter((request) => !responses.absorbed.has(request)),
   })
-  const claimed = new Set([...requests.claimed, ...responses.claimed])
+  const lost = residue.sockets.filter((socket) => carriesNothing(socket, material.page))
+  const claimed = new Set([...requests.claimed, ...responses.claimed, ...lost])
   const found = [
     ...responses.findings,
     ...requests.findings,
+    ...lostSlotFindings(material, residue),
     ...rescuedFindings(residue, material.cwd),
     ...connectionFindings(material, residue, claimed),
     // Work that hangs has not ended: its timers and the like are still its own.

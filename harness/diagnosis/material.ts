@@ -1,6 +1,6 @@
 import type { PeerCount } from '../model/backend.ts'
 import type { Census } from '../model/census.ts'
-import type { LedgerPage } from '../model/ledger-page.ts'
+import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 
 /**
@@ -28,6 +28,8 @@ export interface Material {
   readonly earlierPage: LedgerPage | null
   /** Counts of the other side at the recount. */
   readonly peers: readonly PeerCount[]
+  /** Pools whose slots were in doubt, asked again. */
+  readonly recoveries: readonly PoolRecovery[]
   /** Set when the work never settled. */
   readonly hung: { readonly afterMs: number; readonly because: HungBecause } | null
   readonly workError: unknown

@@ -2,6 +2,7 @@
 import type { Evidence, Finding } from '../model/finding.ts'
 import type { LedgerPage, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
+import { isForgotten, isLostLease, lostLease } from './lost-slots.ts'
 import type { Material } from './material.ts'
 import type { ResidualSocket, Residue } from './residue.ts'
 import { withSampledLines } from './sampled-lines.ts'
@@ -27,12 +28,16 @@ export function requestFindings(material: Material, residue: Residue): RequestFi
   const open = material.options.level === 'sampled' ? withSampledLines(residue.requests) : residue.requests
   const queued = open.filter((request) => request.phase === 'queued')
   const unread = open.filter((request) => isUnread(request, socketOf(request), material.earlierPage))
-  const starving = queued.filter((request) => holdersFor(request, material.page, unread).length > 0)
+  const starving = queued.filter((request) => isForgotten(request, material.page) || holdersFor(request, material.page, unread).length > 0)
   const others = open.filter((request) => !unread.includes(request) && !starving.includes(request))
 
   const groupKey = (request: OpenRequest): string => `${lineKey(request.openedAt)} ${request.origin} ${request.method}`
   const findings = [
-    ...groupBy(unread, groupKey).map((group) => unreadBody(group, socketOf, material)),
+    ...groupBy(
+      unread.filter((request) => !isLostLease(request)),
+      groupKey,
+    ).map((group) => unreadBody(group, socketOf, material)),
+    ...groupBy(unread.filter(isLostLease), groupKey).map((group) => lostLease(group, statesOf(group, socketOf), material)),
     // Work that hangs has not ended, so nothing has outlived it: that is what it waits for.
     ...groupBy(material.hung === null ? others : [], (request) => `${groupKey(request)} ${request.phase}`).map((group) =>
       outlives(group, socketOf, cwd),
@@ -67,7 +72,7 @@ function socketFinder(residue: Residue): (request: OpenRequest) => ResidualSocke
  */
 export function isUnread(request: OpenRequest, socket: ResidualSocket | null, earlierPage: LedgerPage | null): boolean {
   if (request.phase !== 'headers') return false
-  if (request.reader === 'none') return true
+  if (request.reader === 'none' || isLostLease(request)) return true
   const before = earlierPage?.requests.find((each) => each.id === request.id)
   const moved =
     before !== undefined && (before.socketBytesRead !== request.socketBytesRead || before.receivedBytes !== request.receivedBytes)
@@ -96,12 +101,11 @@ function unreadBody(
 ): Finding {
   const [first] = group
   const kernel = group.flatMap((request) => socketOf(request)?.kernel ?? [])
-  const states = groupBy(kernel, (socket) => socket.state)
   const pool = poolOf(material.page, first)
   const waiting = kernel.reduce((sum, socket) => sum + (socket.receiveQueueBytes ?? 0), 0)
   const evidence: Evidence[] = [
     { ledger: 'requests', says: bodyWords(group), value: group.length },
-    ...states.map(([socket, ...more]) => ({ ledger: 'kernel' as const, says: socket.state, value: more.length + 1 })),
+    ...statesOf(group, socketOf),
     ...(waiting > 0 ? [{ ledger: 'kernel' as const, says: 'bytes waiting in receive queues', value: waiting }] : []),
     ...poolEvidence(pool),
     ...peerEvidence(material),
@@ -117,6 +121,15 @@ function unreadBody(
     evidence,
     advice: releaseAdvice(first),
   })
+}
+
+function statesOf(group: readonly OpenRequest[], socketOf: (request: OpenRequest) => ResidualSocket | null): readonly Evidence[] {
+  const kernel = group.flatMap((request) => socketOf(request)?.kernel ?? [])
+  return groupBy(kernel, (socket) => socket.state).map(([socket, ...more]) => ({
+    ledger: 'kernel',
+    says: socket.state,
+    value: more.length + 1,
+  }))
 }
 
 function bodyWords(group: readonly [OpenRequest, ...OpenRequest[]]): string {
@@ -175,10 +188,6 @@ function outlives(
   cwd: string,
 ): Finding {
   const [first] = group
-  const kernel = groupBy(
-    group.flatMap((request) => socketOf(request)?.kernel ?? []),
-    (socket) => socket.state,
-  )
   return composeFinding({
     code: 'REQUEST_OUTLIVES_CALLER',
     count: group.length,
@@ -186,10 +195,7 @@ function outlives(
     request: requestShape(group),
     openedAt: placeOf(first.openedAt, cwd),
     summary: `${plural(group.length, 'request is', 'requests are')} still in flight after the work that sent them has ended`,
-    evidence: [
-      { ledger: 'requests', says: PHASE_WORDS[first.phase], value: group.length },
-      ...kernel.map(([socket, ...more]) => ({ ledger: 'kernel' as const, says: socket.state, value: more.length + 1 })),
-    ],
+    evidence: [{ ledger: 'requests', says: PHASE_WORDS[first.phase], value: group.length }, ...statesOf(group, socketOf)],
     advice:
       'await the request before the work returns, or abort it: pass an AbortSignal and abort it when the caller gives up (request.destroy() for node:http)',
   })
@@ -209,10 +215,10 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
     origin: first.origin ?? holders[0]?.origin ?? null,
     request: requestShape(group),
     openedAt: placeOf(first.openedAt, material.cwd),
-    summary: `${at}: ${plural(group.length, 'request waits', 'requests wait')} behind ${plural(holders.length, 'unread body', 'unread bodies')}`,
+    summary: `${at}: ${plural(group.length, 'request waits', 'requests wait')} behind ${behind(holders)}`,
     evidence: [
       ...poolEvidence(pool),
-      { ledger: 'requests', says: 'leases held by unread bodies', value: holders.length },
+      { ledger: 'requests', says: holders.some(isLostLease) ? 'leases lost' : 'leases held by unread bodies', value: holders.length },
       ...(noWarning
         ? [
             {
@@ -224,6 +230,11 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
         : []),
     ],
     advice:
-      'release the bodies that hold the leases (see UNREAD_BODY); a larger limit only moves the block to a later request, and no client timeout fires while a request is queued',
+      'release what holds the leases (see UNREAD_BODY, LOST_POOL_SLOT); a larger limit only moves the block to a later request, and no client timeout fires while a request is queued',
   })
+}
+
+function behind(holders: readonly OpenRequest[]): string {
+  if (holders.length === 0) return 'a slot that is lost'
+  return holders.some(isLostLease) ? plural(holders.length, 'lost lease') : plural(holders.length, 'unread body', 'unread bodies')
 }

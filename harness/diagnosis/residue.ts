@@ -24,6 +24,8 @@ export interface Residue {
   /** Begun by handlers of the subject's own servers, not ended. */
   readonly responses: readonly OpenResponse[]
   readonly sockets: readonly ResidualSocket[]
+  /** Connections that their pool counts and that are gone. */
+  readonly hollow: readonly LedgerSocket[]
   readonly handles: readonly OpenHandle[]
   /** Files that only the kernel knows of: native code opened them, or a reference that is older than the work. */
   readonly files: readonly FileSighting[]
@@ -56,6 +58,7 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
     requests,
     responses: (page?.responses ?? []).filter((response) => response.iteration >= 0),
     sockets,
+    hollow: (page?.sockets ?? []).filter((socket) => socket.isHollow && socket.iteration >= 0),
     handles,
     files: strangeFiles(baseline, recount, page),
     rescued: page?.rescued ?? [],
@@ -130,6 +133,7 @@ export function isBack(residue: Residue, options: ResolvedOptions): boolean {
   return (
     residue.requests.length <= options.budget.requests &&
     residue.responses.length === 0 &&
+    residue.hollow.length === 0 &&
     residue.sockets.length <= options.budget.sockets &&
     residue.handles.length + residue.files.length <= options.budget.handles &&
     residue.rescued.length === 0 &&

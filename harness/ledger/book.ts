@@ -39,6 +39,8 @@ export interface RequestEntry {
   readonly capture: Capture | null
   iteration: number
   countedAsFailed: boolean
+  /** What the body was piped into when somebody began to read it. */
+  wrapper: WeakRef<object> | null
 }
 
 export interface SocketEntry {
@@ -57,6 +59,8 @@ export interface SocketEntry {
   requestsServed: number
   serverHintMs: number | null
   pool: PoolEntry | null
+  /** There was a descriptor beneath it when it answered first. */
+  hadDescriptor: boolean
 }
 
 /** What we read of a net.Socket. */
@@ -65,6 +69,7 @@ export interface SocketLike {
   readonly localPort?: number | undefined
   readonly remotePort?: number | undefined
   readonly bytesRead: number
+  readonly connecting?: boolean
   readonly timeout?: number | undefined
   readonly readableEnded: boolean
   readonly _handle?: { readonly fd?: number } | null
@@ -95,6 +100,14 @@ export interface HandleEntry {
 /** Open things kept at once; beyond it they are counted as dropped. A process with more open requests than this has other troubles. */
 const MAX_OPEN = 100_000
 
+/** A request that undici's API was asked for and no channel has shown yet. */
+export interface AskedEntry {
+  readonly id: number
+  readonly capture: Capture
+  readonly askedAtMs: number
+  readonly iteration: number
+}
+
 export interface Book {
   readonly eyes: ClientEyes
   level: LedgerLevel
@@ -117,6 +130,10 @@ export interface Book {
   readonly files: FileBook
   exhausted: ExhaustionBook
   queues: QueueBook
+  /** By the handler that will reappear on the dispatched request. */
+  readonly asked: Map<object, AskedEntry>
+  /** Sweep those that are over when the map has grown to this. */
+  askedSweepAt: number
   /** Requests waiting inside an undici Pool: the async resources themselves. */
   readonly poolQueue: Set<object>
   readonly pools: Map<object, Map<string, PoolEntry>>
@@ -162,6 +179,8 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     files: emptyFiles(),
     exhausted: emptyExhaustion(),
     queues: emptyQueues(),
+    asked: new Map(),
+    askedSweepAt: 256,
     poolQueue: new Set(),
     pools: new Map(),
     handedOver: new Set(handedOver),
@@ -218,6 +237,7 @@ export function startAfresh(book: Book): void {
   for (const entry of [...book.requests, ...book.sockets]) entry.iteration = -1
   for (const byOrigin of book.pools.values()) for (const pool of byOrigin.values()) pool.firstSeenIteration = -1
   startServedAfresh(book.served)
+  book.asked.clear()
   book.poolQueue.clear()
   book.files.opened.clear()
   book.files.collected.length = 0

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientEyes } from '../model/client-eyes.ts'
-import type { LedgerLevel, LedgerPage, Pulse } from '../model/ledger-page.ts'
+import type { LedgerLevel, LedgerPage, PoolRecovery, Pulse } from '../model/ledger-page.ts'
+import { askPool } from './ask-pool.ts'
 import { emptyBook, type RequestEntry, startAfresh, takeOver } from './book.ts'
 import { inWork, NESTED } from './descent.ts'
 import { descriptorLimit, exhaustionRecorders, noteExhaustion } from './exhaustion.ts'
@@ -42,6 +43,8 @@ export interface Ledger {
   releaseBodies(): number
   /** Closes idle pooled connections; returns how many. */
   closeIdle(): number
+  /** The recovery probe (ask-pool.ts): for after a verdict, it opens and closes connections. Null: not a pool that can be asked. */
+  askPool(poolId: number): Promise<PoolRecovery | null>
   /** Takes in another dispatcher whose queue and limit may be read. */
   handOver(pool: object): void
   stop(): void
@@ -133,10 +136,12 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     },
     closeIdle() {
       const page = writePage(book, wrapped)
-      const idle = new Set(page.sockets.filter((socket) => socket.isIdle).map((socket) => socket.id))
+      // What its pool does not know to be gone is found, not tidied away.
+      const idle = new Set(page.sockets.filter((socket) => socket.isIdle && !socket.isHollow).map((socket) => socket.id))
       for (const entry of book.sockets) if (idle.has(entry.id)) entry.socket.destroy()
       return idle.size
     },
+    askPool: (poolId) => askPool(book, poolId),
     handOver: (pool) => void book.handedOver.add(pool),
     stop() {
       book.isStopped = true

@@ -36,6 +36,14 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
     linkSocket(book, entry)
     noteRequestOn(entry, rawHeader(rawHeaders, 'keep-alive'))
     response.on('close', closed)
+    response.on('resume', resumed)
+  }
+
+  /** Somebody begins to read: directly, or through what the body is piped into. */
+  function resumed(this: IncomingMessage & { readonly req?: Slotted }): void {
+    const wrapper = book.eyes.wrapperOf(this)
+    const entry = wrapper === null || this.req === undefined ? undefined : requestEntryOf(book, this.req)
+    if (entry !== undefined && wrapper !== null) entry.wrapper = new WeakRef(wrapper)
   }
 
   /** One function for all responses: a closure and a once-wrapper for each cost 1 us. */

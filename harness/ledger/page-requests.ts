@@ -41,6 +41,8 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       bodyBytes: null,
       receivedBytes: null,
       reader: null,
+      isLetGo: false,
+      waitsInPool: true,
       bufferedBytes: null,
       socketBytesRead: null,
       iteration: book.iteration,
@@ -50,8 +52,46 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       ordinalAtSite: null,
     })
   }
-  return waiting
+  return [...waiting, ...askedElsewhere(book)]
 }
+
+/** In pools that make no entry for who waits (undici before 8.12): where they go, nobody tells. */
+function askedElsewhere(book: Book): readonly OpenRequest[] {
+  const known = new Set([...book.poolQueue].flatMap((resource) => book.eyes.queuedRequestOf(resource)?.handler ?? []))
+  return [...book.asked].flatMap(([handler, { id, capture, askedAtMs, iteration }]) => {
+    if (book.eyes.isAsking(handler) !== true) book.asked.delete(handler)
+    if (!book.asked.has(handler) || known.has(handler)) return []
+    const { method } = handler as { readonly method?: unknown }
+    return {
+      ...NOT_SHOWN,
+      id,
+      method: typeof method === 'string' ? method : 'GET',
+      createdAtMs: askedAtMs,
+      iteration,
+      openedAt: capture.frame(),
+    }
+  })
+}
+
+/** What is not known of a request that no channel has shown. */
+const NOT_SHOWN = {
+  client: 'undici',
+  origin: null,
+  path: null,
+  phase: 'queued',
+  status: null,
+  headersAtMs: null,
+  bodyBytes: null,
+  receivedBytes: null,
+  reader: null,
+  isLetGo: false,
+  waitsInPool: true,
+  bufferedBytes: null,
+  socketBytesRead: null,
+  socketId: null,
+  poolId: null,
+  ordinalAtSite: null,
+} as const
 
 /** Has it no connection yet? */
 const isQueued = (entry: RequestEntry): boolean => entry.socket === null && entry.headersAtMs === null
@@ -88,6 +128,12 @@ function untakenBytes({ socket }: RequestEntry): number | null {
   return (socket?.socket as { readonly readableLength?: number } | undefined)?.readableLength ?? null
 }
 
+/** The wrapper was destroyed, or nobody has it any more, and the body behind it was not: it stands still, and nobody can reach it. */
+function isLetGo(book: Book, { response, wrapper }: RequestEntry): boolean {
+  if (response === null || wrapper === null || response.readableFlowing === true || book.eyes.wrapperOf(response) !== null) return false
+  return (wrapper.deref() as { readonly destroyed?: boolean } | undefined)?.destroyed !== false
+}
+
 export function openRequest(book: Book, entry: RequestEntry, ordinal: number | null): OpenRequest {
   const body =
     entry.response !== null
@@ -110,6 +156,8 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
     bodyBytes: entry.bodyBytes,
     receivedBytes: entry.receivedBytes,
     reader: body?.reader ?? null,
+    isLetGo: isLetGo(book, entry),
+    waitsInPool: false,
     // A body we cannot see (undici's own global dispatcher) is stopped all the same by not taking more from its socket.
     bufferedBytes: body?.bufferedBytes ?? (entry.client === 'node:http' ? null : untakenBytes(entry)),
     socketBytesRead: entry.socket?.socket.bytesRead ?? null,

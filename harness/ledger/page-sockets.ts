@@ -3,10 +3,11 @@ import { globalAgent } from 'node:http'
 import type { AgentCounts } from '../model/client-eyes.ts'
 import type { LedgerSocket, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import type { Book, PoolEntry, SocketEntry } from './book.ts'
-import { inodeOf } from './sockets.ts'
+import { hasDescriptor, inodeOf } from './sockets.ts'
 
 export interface SocketUse {
   readonly idleInAgents: ReadonlySet<object>
+  readonly leasedInAgents: ReadonlySet<object>
   readonly busy: ReadonlySet<SocketEntry>
 }
 
@@ -27,6 +28,8 @@ export function ledgerSocket(book: Book, entry: SocketEntry, use: SocketUse): Le
     owner,
     poolId: entry.pool?.id ?? null,
     isIdle,
+    isLeased: use.leasedInAgents.has(socket),
+    isHollow: isHollow(entry, use),
     idleTimeoutMs: client !== null ? client.idleTimeoutMs : isIdle ? (socket.timeout ? socket.timeout : Number.POSITIVE_INFINITY) : null,
     serverHintMs: entry.serverHintMs,
     origin: entry.firstOrigin,
@@ -36,6 +39,12 @@ export function ledgerSocket(book: Book, entry: SocketEntry, use: SocketUse): Le
     requestsServed: entry.requestsServed,
     peerEnded: socket.readableEnded,
   }
+}
+
+/** Not destroyed, as far as its pool knows; a socket that another one stands for (a mock, a proxy) may never be told that it has closed. */
+function isHollow({ socket, hadDescriptor }: SocketEntry, { idleInAgents, leasedInAgents }: SocketUse): boolean {
+  const isCounted = idleInAgents.has(socket) || leasedInAgents.has(socket)
+  return isCounted && hadDescriptor && !socket.destroyed && socket.connecting !== true && !hasDescriptor(socket)
 }
 
 /** An http.Server, told from a plain net.Server by the method only it has. */

@@ -26,6 +26,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
   const agents = [...book.pools.keys()]
   const use: SocketUse = {
     idleInAgents: new Set(agents.flatMap((agent) => [...book.eyes.agentIdleSockets(agent)])),
+    leasedInAgents: new Set(agents.flatMap((agent) => [...book.eyes.agentLeasedSockets(agent)])),
     busy: new Set([...book.requests].flatMap((entry) => (entry.socket === null ? [] : [entry.socket]))),
   }
   const sockets = [...book.sockets].map((entry) => ledgerSocket(book, entry, use))

@@ -50,6 +50,7 @@ export function beginRequest(book: Book, request: Slotted, client: HttpClient, o
     iteration: iterationNow(book),
     capture,
     countedAsFailed: false,
+    wrapper: null,
   }
   request[REQUEST_SLOT] = entry
   keep(book, book.requests, entry)

@@ -70,6 +70,8 @@ export function watchResources(book: Book): ResourceWatch {
     if (ASKING_TYPES.has(type)) {
       slotted[CAPTURE_SLOT] = captureStack(init)
       asked = { asyncId, capture: slotted[CAPTURE_SLOT] }
+      const iteration = iterationNow(book)
+      if (iteration !== -1) noteAsked(book, resource, slotted[CAPTURE_SLOT], iteration)
     } else if (type === QUEUED_TYPE) {
       // Queued in the same breath as it was asked for: no other resource was made between. Its stack is taken already, 30 us a request saved.
       slotted[QUEUED_SLOT] = asked?.asyncId === asyncId - 1 ? asked.capture : captureStack(init)
@@ -93,6 +95,15 @@ export function watchResources(book: Book): ResourceWatch {
       ends.disable()
     },
   }
+}
+
+/** Until it is dispatched, which mostly is at once; until it is answered or failed where that never comes: mocked, or waiting in a Pool. */
+function noteAsked(book: Book, resource: object, capture: Capture, iteration: number): void {
+  if (book.asked.size >= book.askedSweepAt) {
+    for (const handler of book.asked.keys()) if (book.eyes.isAsking(handler) !== true) book.asked.delete(handler)
+    book.askedSweepAt = Math.max(256, book.asked.size * 2)
+  }
+  book.asked.set(resource, { id: book.nextId++, capture, askedAtMs: performance.now(), iteration })
 }
 
 type Init = (asyncId: number, type: string, trigger: number, resource: object) => void

@@ -50,6 +50,7 @@ function enter(
     requestsServed: earlier?.requestsServed ?? 0,
     serverHintMs: earlier?.serverHintMs ?? null,
     pool: null,
+    hadDescriptor: earlier?.hadDescriptor ?? false,
   }
   socket[SOCKET_SLOT] = entry
   if (book.sockets.size >= book.socketSweepAt) sweepDestroyed(book)
@@ -71,6 +72,7 @@ export function noteRequestOn(entry: RequestEntry, keepAliveHeader: Uint8Array |
   if (socket.firstRequest === null) {
     socket.firstRequest = entry.capture
     socket.firstOrigin = entry.origin
+    socket.hadDescriptor = hasDescriptor(socket.socket)
   }
   const seconds = numberAfter(keepAliveHeader, 'timeout=')
   socket.serverHintMs = seconds === null ? null : seconds * 1_000
@@ -106,6 +108,12 @@ export function socketRecorders(book: Book): Readonly<Record<string, (message: n
     openedNow(book, socket, 'inbound', (socket.server as { [CAPTURE_SLOT]?: Capture } | null | undefined)?.[CAPTURE_SLOT] ?? null)
   }
   return { 'net.client.socket': outbound, 'net.server.socket': inbound }
+}
+
+/** A closed descriptor is gone or negative; where the system has none (Windows) it never was another. */
+export function hasDescriptor({ _handle: handle }: SocketLike): boolean {
+  const fd = handle?.fd
+  return typeof fd === 'number' && fd >= 0
 }
 
 /** Kernel inode behind a socket, null where there is no /proc or no descriptor. */

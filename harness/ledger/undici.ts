@@ -59,6 +59,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
 
   function created({ request }: { request: UndiciRequest }): void {
     const handler = book.eyes.undiciHandlerOf(request) as WithCapture | null
+    if (handler !== null && book.asked.size > 0) book.asked.delete(handler)
     const isFetch = handler !== null && book.eyes.isFetchHandler(handler)
     const capture = askedBy(handler, isFetch)
     // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.

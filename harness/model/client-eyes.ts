@@ -56,12 +56,18 @@ export interface ClientEyes {
   agentCounts(agent: object, poolName: string): AgentCounts | null
   /** Idle sockets of an agent, over all origins. */
   agentIdleSockets(agent: object): ReadonlySet<object>
+  /** Its sockets in use, over all origins. */
+  agentLeasedSockets(agent: object): ReadonlySet<object>
   undiciClientOf(socket: object): UndiciClientCounts | null
   undiciHandlerOf(request: object): object | null
   /** Is this handler fetch's, and not one of undici's own API? */
   isFetchHandler(handler: object): boolean
   undiciBodyOf(request: object): BodyState | null
   readableState(stream: object): BodyState
+  /** The wrapper that a body is piped into: a stream that is read in its place. Null where there is none, or where it is the end of the way, like a file or a connection. */
+  wrapperOf(stream: object): object | null
+  /** A request that undici's API was asked for and has neither answered nor failed; null where it does not say. */
+  isAsking(resource: object): boolean | null
   queuedRequestOf(resource: object): QueuedRequest | null
   h2SessionOf(resource: object): H2Session | null
   /** A timer of undici's own, which it makes for a connection and which holds nobody. */

@@ -38,6 +38,10 @@ export interface OpenRequest {
   /** Bytes of the body the client has parsed so far; null when it does not say (node:http). */
   readonly receivedBytes: number | null
   readonly reader: Reader
+  /** Whoever was handed the body destroyed it, but that was a wrapper around it: the connection never heard of it. */
+  readonly isLetGo: boolean
+  /** Waits inside an undici Pool for one of its connections, which no channel shows. */
+  readonly waitsInPool: boolean
   /** Bytes that wait in the client's buffer for a reader; null when unknown. */
   readonly bufferedBytes: number | null
   /** Bytes its socket has taken from the kernel so far: two pages with the same number mean that nothing moved. Null without a socket. */
@@ -94,6 +98,10 @@ export interface LedgerSocket {
   readonly poolId: number | null
   /** Idle in a pool: open, reusable, without a request. */
   readonly isIdle: boolean
+  /** Its http.Agent counts it as in use. */
+  readonly isLeased: boolean
+  /** Its http.Agent counts it, in use or idle, and there is no descriptor beneath it any more. */
+  readonly isHollow: boolean
   /** Idle timeout in force on our side: a number of ms, Infinity for none, null when unknown. */
   readonly idleTimeoutMs: number | null
   /** `timeout=` of the last Keep-Alive header the server sent, ms. */
@@ -122,6 +130,15 @@ export interface PoolPage {
   readonly idleTimeoutMs: number | null
   /** Known to exist before the baseline. */
   readonly isOlderThanBaseline: boolean
+}
+
+/** A pool that was asked, when all was over, whether it still serves: for one connection more than it may have, one after the other, nothing sent. */
+export interface PoolRecovery {
+  readonly poolId: number
+  readonly wanted: number
+  /** As many came before one did not. */
+  readonly served: number
+  readonly patienceMs: number
 }
 
 /** A resource other than an HTTP request that was opened during the work and is still there. */

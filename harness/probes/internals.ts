@@ -11,6 +11,7 @@
  * | handler -> body         | RequestHandler#res, fetch's handler.body     | same                                 |
  * | wrapped handler         | RetryHandler#handler, RedirectHandler#handler | 8.12                                |
  * | handler of built-in fetch | a plain object; LegacyHandlerWrapper around it when undici's own Agent is global | 7.29; 8.12 |
+ * | asked and not answered  | async resource UNDICI_REQUEST and the like: callback | 7.30, 8.1, 8.12         |
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
  * | timer of a connection   | Timeout: _onTimeout onParserTimeout, _timerArgs a WeakRef | same                    |
@@ -105,6 +106,18 @@ export function readableState(stream: object): BodyState {
   return { reader, bufferedBytes: readable.readableLength }
 }
 
+/** A connection and an HTTP/2 stream can be read as well, but end where they are written to; only such have a timeout of their own. */
+const isWrapper = (stream: unknown): stream is object =>
+  isObject(stream) && typeof (stream as Fields).read === 'function' && typeof (stream as Fields).setTimeout !== 'function'
+
+export function wrapperOf(stream: object): object | null {
+  const { _readableState: state } = stream as { readonly _readableState?: { readonly pipes?: readonly unknown[] } }
+  return state?.pipes?.find(isWrapper) ?? null
+}
+
+/** A handler of undici's API drops its callback once it has answered or failed its request. */
+export const isAsking = (resource: object): boolean | null => ('callback' in resource ? resource.callback !== null : null)
+
 export function queuedRequestOf(resource: object): QueuedRequest | null {
   const { opts, handler } = resource as { opts?: Fields; handler?: unknown }
   if (!isObject(opts) || !isObject(handler)) return null
@@ -114,8 +127,7 @@ export function queuedRequestOf(resource: object): QueuedRequest | null {
     path: typeof opts.path === 'string' ? opts.path : null,
     method: typeof opts.method === 'string' ? opts.method : 'GET',
     handler: asker,
-    // A RequestHandler drops its callback once it has answered or failed it.
-    isOver: 'callback' in asker && asker.callback === null,
+    isOver: isAsking(asker) === false,
   }
 }
 

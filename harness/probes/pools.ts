@@ -3,6 +3,7 @@ import type { Agent } from 'node:http'
 import type { AgentCounts, ClientEyes } from '../model/client-eyes.ts'
 import {
   h2SessionOf,
+  isAsking,
   isFetchHandler,
   isUndiciTimer,
   queuedRequestOf,
@@ -13,6 +14,7 @@ import {
   undiciLimitOf,
   undiciOriginOf,
   undiciPoolsOf,
+  wrapperOf,
 } from './internals.ts'
 
 /** `options.timeout` of an Agent is its idle timeout; absent or 0 means none (facts.md: `new http.Agent({ keepAlive: true })` never closes). */
@@ -34,6 +36,10 @@ export function agentIdleSockets(agent: object): ReadonlySet<object> {
   return new Set(Object.values((agent as Agent).freeSockets ?? {}).flatMap((sockets) => sockets ?? []))
 }
 
+export function agentLeasedSockets(agent: object): ReadonlySet<object> {
+  return new Set(Object.values((agent as Agent).sockets ?? {}).flatMap((sockets) => sockets ?? []))
+}
+
 export function dispatcherStats(dispatcher: object): ReturnType<ClientEyes['dispatcherStats']> {
   const inner = undiciPoolsOf(dispatcher)
   const pools = inner.length > 0 ? inner : [dispatcher]
@@ -49,11 +55,14 @@ export function dispatcherStats(dispatcher: object): ReturnType<ClientEyes['disp
 export const clientEyes: ClientEyes = {
   agentCounts,
   agentIdleSockets,
+  agentLeasedSockets,
   undiciClientOf,
   undiciHandlerOf,
   isFetchHandler,
   undiciBodyOf,
   readableState,
+  wrapperOf,
+  isAsking,
   queuedRequestOf,
   h2SessionOf,
   isUndiciTimer,

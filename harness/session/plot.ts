@@ -1,6 +1,7 @@
 /** The plot, always the same: warm up, baseline, work, quiesce, recount, diagnose. The only place where eyes meet judgement. */
 import { diagnose } from '../diagnosis/diagnose.ts'
 import { type Lifelines, lifelinesOf, NO_LIFELINES } from '../diagnosis/lifelines.ts'
+import { poolsInDoubt } from '../diagnosis/lost-slots.ts'
 import type { Material } from '../diagnosis/material.ts'
 import { connectionsOf } from '../diagnosis/residue.ts'
 import { deriveDeadlineMs } from '../limits/idle-deadline.ts'
@@ -8,7 +9,7 @@ import type { PeerCount } from '../model/backend.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Diagnosis } from '../model/diagnosis.ts'
-import type { LedgerPage } from '../model/ledger-page.ts'
+import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { iterationCounter } from './count-iterations.ts'
@@ -63,6 +64,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const draft = {
     baseline,
     peers: [],
+    recoveries: [],
     hung: work.hung === null ? null : { because: work.hung, afterMs: endedMs - startedMs },
     workError: work.outcome.type === 'threw' ? work.outcome.error : undefined,
     deadlineMs,
@@ -88,12 +90,20 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     page: seen.page === null ? null : mapPage(seen.page),
     peak: highest([atEnd, seen.recount, stage.peak?.() ?? null]),
     peers: seen.returnedToBaselineMs === null ? await peersOf(stage) : [],
+    recoveries: seen.returnedToBaselineMs === null ? await recoveriesOf(subject, seen.page) : [],
     returnedToBaselineMs: seen.returnedToBaselineMs === null ? null : Math.max(0, Math.round(seen.returnedToBaselineMs - endedMs)),
     wouldExit: stage.wouldExit?.() ?? null,
     doubts: [...doubts, ...interrupted],
   }
   const diagnosis = diagnose(material)
   return { diagnosis, baseline, page: seen.page, lifelines: diagnosis.verdict === 'leaked' ? lifelinesOf(material) : NO_LIFELINES }
+}
+
+/** Only pools in which something is left that nothing could give back: asking opens connections. */
+async function recoveriesOf(subject: Subject, page: LedgerPage | null): Promise<readonly PoolRecovery[]> {
+  if (subject.askPool === undefined) return []
+  const answers = await Promise.all(poolsInDoubt(page).map((poolId) => subject.askPool?.(poolId)))
+  return answers.filter((answer) => answer != null)
 }
 
 async function peersOf(stage: Stage): Promise<readonly PeerCount[]> {

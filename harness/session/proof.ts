@@ -64,6 +64,7 @@ async function backAtBaseline(
       // What was collected stays so, and what found no descriptor has failed, whatever is released now.
       page: page === null ? null : { ...page, rescued: [], exhausted: null },
       peers: [],
+      recoveries: [],
       hung: null,
       workError: undefined,
       deadlineMs: 0,

@@ -19,6 +19,7 @@ function lateClock(lateMs: number): Clock {
 const draft: Draft = {
   baseline: censusOf(),
   peers: [],
+  recoveries: [],
   hung: null,
   workError: undefined,
   deadlineMs: DEADLINE_MS,

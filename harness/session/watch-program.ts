@@ -113,6 +113,7 @@ function draftOf(request: WatchRequest, given: Partial<Draft> & { readonly optio
   return {
     baseline: NOTHING,
     peers: [],
+    recoveries: [],
     hung: null,
     workError: undefined,
     deadlineMs: 0,

@@ -61,6 +61,7 @@ export function hostErrand(prepare: PrepareErrand): void {
       return hired(ledger).releaseBodies()
     },
     closeIdle: async () => hired(ledger).closeIdle(),
+    askPool: async (poolId) => hired(ledger).askPool(poolId),
     async stop() {
       await errand?.stop()
       return null

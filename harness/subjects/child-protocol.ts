@@ -1,6 +1,6 @@
 /** What parent and child say to each other over IPC (advanced serialization, so Infinity survives). */
 import type { BackendAddress } from '../model/backend.ts'
-import type { LedgerPage } from '../model/ledger-page.ts'
+import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 
 /** What the child is to be: handed over in its first message. */
 export interface ChildOrders {
@@ -23,6 +23,7 @@ export interface Questions {
   abandonWork: { ask: null; answer: null }
   releaseBodies: { ask: null; answer: number }
   closeIdle: { ask: null; answer: number }
+  askPool: { ask: number; answer: PoolRecovery | null }
   stop: { ask: null; answer: null }
 }
 export type QuestionName = keyof Questions

@@ -186,6 +186,7 @@ function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null
       await orNull('abandonWork', null)
     },
     releaseBodies: async () => (await orNull('releaseBodies', null)) ?? 0,
+    askPool: (poolId) => orNull('askPool', poolId),
     closeIdle: async () => (await orNull('closeIdle', null)) ?? 0,
     async [Symbol.asyncDispose]() {
       await within(STOP_MS, orNull('stop', null), clock)

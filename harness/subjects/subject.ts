@@ -1,5 +1,5 @@
 import type { Census } from '../model/census.ts'
-import type { LedgerPage } from '../model/ledger-page.ts'
+import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 
 /** How one round of the work ended. */
 export type WorkOutcome =
@@ -28,4 +28,6 @@ export interface Subject extends AsyncDisposable {
   releaseBodies(): Promise<number>
   /** Closes idle pooled connections; returns how many. */
   closeIdle(): Promise<number>
+  /** The recovery probe: asks a pool whether it still serves; null where it cannot be asked. Absent: this subject's pools cannot. */
+  askPool?(poolId: number): Promise<PoolRecovery | null>
 }

@@ -73,6 +73,7 @@ export function watchThisProcess(
     async closeIdle() {
       return ledger.closeIdle()
     },
+    askPool: (poolId) => ledger.askPool(poolId),
     async [Symbol.asyncDispose]() {
       spare[Symbol.dispose]()
       letGo()
