@@ -6,8 +6,8 @@ import { Agent, get } from 'node:http'
 import type { LedgerLevel } from '../harness/model/ledger-page.ts'
 import { type BenchClient, type BenchLevel, type CostAnswer, type CostOrder, PEERS, type Peer } from './overhead.ts'
 
-/** Requests under way at one time: enough to keep the client busy, few enough that nobody queues. */
-const AT_ONCE = 10
+/** Connections a client may open: as many as the most that is asked at once, so that nobody queues. */
+const CONNECTIONS = 10
 
 type Ask = () => Promise<unknown>
 
@@ -15,14 +15,14 @@ type Ask = () => Promise<unknown>
 const CLIENTS: { readonly [K in BenchClient]: (origin: string) => Promise<Ask> } = {
   async 'undici.request'(origin) {
     const { Pool } = await import('undici')
-    const pool = new Pool(origin, { connections: AT_ONCE })
+    const pool = new Pool(origin, { connections: CONNECTIONS })
     return async () => (await pool.request({ path: '/object', method: 'GET' })).body.text()
   },
   async fetch(origin) {
     return async () => (await fetch(`${origin}/object`)).text()
   },
   async 'node:http'(origin) {
-    const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
+    const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
     return () =>
       new Promise((resolve, reject) => {
         get(`${origin}/object`, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject)
@@ -31,28 +31,28 @@ const CLIENTS: { readonly [K in BenchClient]: (origin: string) => Promise<Ask> }
   async 'aws-sdk'(origin) {
     const { S3Client, GetObjectCommand } = await import('@aws-sdk/client-s3')
     const { NodeHttpHandler } = await import('@smithy/node-http-handler')
-    const requestHandler = new NodeHttpHandler({ httpAgent: new Agent({ keepAlive: true, maxSockets: AT_ONCE }) })
+    const requestHandler = new NodeHttpHandler({ httpAgent: new Agent({ keepAlive: true, maxSockets: CONNECTIONS }) })
     const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' }
     const s3 = new S3Client({ endpoint: origin, region: 'us-east-1', forcePathStyle: true, credentials, requestHandler })
     return async () => (await s3.send(new GetObjectCommand({ Bucket: 'bucket', Key: 'object' }))).Body?.transformToByteArray()
   },
 }
 
-async function ask(one: Ask, requests: number): Promise<void> {
+async function ask(one: Ask, requests: number, atOnce: number): Promise<void> {
   let left = requests
   const lane = async (): Promise<void> => {
     while (left-- > 0) await one()
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  await Promise.all(Array.from({ length: atOnce }, lane))
 }
 
 async function beClient(client: BenchClient, level: BenchLevel, origin: string): Promise<void> {
   if (isPeer(level)) await loadPeer(level)
   const one = await CLIENTS[client](origin)
   const inWork = level === 'none' || isPeer(level) ? (work: () => Promise<void>) => work() : await underLedger(level)
-  process.on('message', async ({ requests }: CostOrder) => {
+  process.on('message', async ({ requests, atOnce }: CostOrder) => {
     const before = process.cpuUsage()
-    await inWork(() => ask(one, requests))
+    await inWork(() => ask(one, requests, atOnce))
     const { user, system } = process.cpuUsage(before)
     process.send?.({ cpuUs: user + system } satisfies CostAnswer)
   })

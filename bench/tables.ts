@@ -21,8 +21,8 @@ const table = (rows: readonly (readonly string[])[], numbersFrom: number): strin
   markdownTable(rows, { align: (rows[0] ?? []).map((_, column) => (column < numbersFrom ? 'l' : 'r')) })
 
 export function overheadTable(rows: readonly OverheadRow[]): string {
-  const body = rows.map(({ client, level, ratio, cpuUs }) => [client, level, both(ratio), both(cpuUs)])
-  return table([['client', 'loaded', 'ratio', 'CPU µs per request'], ...body], 2)
+  const body = rows.map(({ client, level, atOnce, ratio, cpuUs }) => [client, level, String(atOnce), both(ratio), both(cpuUs)])
+  return table([['client', 'loaded', 'at once', 'ratio', 'CPU µs per request'], ...body], 2)
 }
 
 export function censusTable(rows: readonly CensusRow[]): string {
