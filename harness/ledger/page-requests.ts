@@ -12,10 +12,18 @@ const siteOf = (frame: Frame | null): string | null => (frame === null ? null : 
  */
 export function dropSilentlyEnded(book: Book): void {
   for (const entry of book.requests) {
-    if (entry.client !== 'node:http') continue
+    if (entry.client !== 'node:http') {
+      if (isUpgraded(book, entry)) book.requests.delete(entry)
+      continue
+    }
     const { destroyed } = entry.request as { destroyed?: boolean }
     if (entry.response === null ? destroyed === true : entry.socket?.socket.destroyed === true) book.requests.delete(entry)
   }
+}
+
+/** Once it is a WebSocket, or another protocol, undici takes its hands off the connection; nobody says so. */
+function isUpgraded(book: Book, { socket }: RequestEntry): boolean {
+  return socket?.pool?.agent === null && book.eyes.undiciClientOf(socket.socket) === null
 }
 
 /** The undici requests that wait inside a Pool; those that failed meanwhile leave the queue, those dispatched have left it. */
