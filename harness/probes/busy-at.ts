@@ -31,7 +31,6 @@ export function common(looks: readonly (readonly Standing[])[]): readonly Standi
 }
 
 function mostFrequent(seen: readonly Standing[]): Standing {
-  const byLine = Map.groupBy(seen, ({ line }) => line)
-  const [[top] = []] = [...byLine.values()].toSorted((a, b) => b.length - a.length)
-  return top ?? (seen[0] as Standing)
+  const timesAt = ({ line }: Standing): number => seen.filter((other) => other.line === line).length
+  return seen.reduce((top, standing) => (timesAt(standing) > timesAt(top) ? standing : top))
 }
