@@ -35,7 +35,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Only the command line prints or ends the process. These end with the parent that started them, and talk to nobody else; bench/ is a command of its own. */
-const PROCESSES_OF_THEIR_OWN = ['harness/subjects/child-host.ts', 'fixtures/s3-backend/main.ts', 'fixtures/planted/', 'bench/'] as const
+const PROCESSES_OF_THEIR_OWN = [
+  'harness/subjects/child-host.ts',
+  'fixtures/s3-backend/main.ts',
+  'fixtures/cluster/main.ts',
+  'fixtures/planted/',
+  'bench/',
+] as const
 
 interface Source {
   readonly file: string

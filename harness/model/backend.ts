@@ -33,11 +33,22 @@ export interface BackendAddress {
 }
 
 /** What only one kind has. */
-export type BackendMore = {
-  readonly kind: 'toxiproxy'
-  /** The same server past the proxy: without its toxics. */
-  readonly directOrigin: string
-}
+export type BackendMore =
+  | {
+      readonly kind: 'toxiproxy'
+      /** The same server past the proxy: without its toxics. */
+      readonly directOrigin: string
+    }
+  | {
+      readonly kind: 'cluster'
+      /** The gateway, whose origin is `origin`, and every target: where each is asked for objects, and where it is counted and configured. */
+      readonly nodes: readonly {
+        readonly id: string
+        readonly role: 'gateway' | 'target'
+        readonly origin: string
+        readonly control: string
+      }[]
+    }
 
 /** What the other side still holds, counted by itself. Null: this backend cannot count that. */
 export interface PeerCount {
