@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { AIS_GOROUTINE_FLAGS, AIS_STATE_FLAGS, METRICS, type Metric } from './metric-names.ts'
+import { AIS_GOROUTINE_FLAGS, AIS_STATE_FLAGS, METRICS, type Metric } from '../../model/metric-names.ts'
 
 const all: readonly Metric[] = Object.values(METRICS)
 
