@@ -3,7 +3,7 @@
  * data was? Told without holding the stream: by a read that comes after, or because it outlives the next collection as well.
  */
 import type { BodyFate, Frame, RescuedBody } from '../model/ledger-page.ts'
-import type { RequestEntry } from './book.ts'
+import type { Book, RequestEntry } from './book.ts'
 import { type Capture, captureStack } from './stacks.ts'
 
 /** How garbage collection announces that it cancelled a body (facts.md). */
@@ -89,6 +89,14 @@ export function rescuedEntry(entry: RequestEntry, streams: readonly CancelledStr
   socket?.capture?.frame()
   socket?.firstRequest?.frame()
   return { origin, method, path, bodyBytes, openedAt: capture?.frame() ?? null, streams }
+}
+
+/** Kept at once; a judgement groups them, and more of the same teach nothing. */
+const MAX_RESCUED = 10_000
+
+export function keepRescued(book: Pick<Book, 'rescued' | 'dropped'>, entry: RescuedEntry): void {
+  if (book.rescued.length < MAX_RESCUED) book.rescued.push(entry)
+  else book.dropped += 1
 }
 
 export function rescuedBodies(rescued: readonly RescuedEntry[], cancelled: CancelledStreams): readonly RescuedBody[] {

@@ -6,6 +6,7 @@ import { askPool } from './ask-pool.ts'
 import { emptyBook, type RequestEntry, startAfresh, takeOver } from './book.ts'
 import { inWork, NESTED } from './descent.ts'
 import { descriptorLimit, exhaustionRecorders, noteExhaustion } from './exhaustion.ts'
+import { forgetEnded } from './forget.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
 import { queueRecorders } from './queues.ts'
@@ -45,6 +46,8 @@ export interface Ledger {
   closeIdle(): number
   /** The recovery probe (ask-pool.ts): for after a verdict, it opens and closes connections. Null: not a pool that can be asked. */
   askPool(poolId: number): Promise<PoolRecovery | null>
+  /** For whoever watches as long as the process lives: drops what has ended and only a judgement would still ask for. */
+  forgetEnded(): void
   /** Takes in another dispatcher whose queue and limit may be read. */
   handOver(pool: object): void
   stop(): void
@@ -142,6 +145,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       return idle.size
     },
     askPool: (poolId) => askPool(book, poolId),
+    forgetEnded: () => forgetEnded(book),
     handOver: (pool) => void book.handedOver.add(pool),
     stop() {
       book.isStopped = true

@@ -1,6 +1,6 @@
 /** Sockets and pools, as a page shows them. */
 import { globalAgent } from 'node:http'
-import type { AgentCounts } from '../model/client-eyes.ts'
+import type { AgentCounts, UndiciPoolStats } from '../model/client-eyes.ts'
 import type { LedgerSocket, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import type { Book, PoolEntry, SocketEntry } from './book.ts'
 import { hasDescriptor, inodeOf } from './sockets.ts'
@@ -50,14 +50,29 @@ function isHollow({ socket, hadDescriptor }: SocketEntry, { idleInAgents, leased
 /** An http.Server, told from a plain net.Server by the method only it has. */
 const isHttpServer = (server: object | null | undefined): boolean => server != null && 'closeIdleConnections' in server
 
-/** The limits of the undici pools we may read, by origin: those handed over, and the global dispatcher, which undici publishes on globalThis. */
-export function knownLimits(book: Book): ReadonlyMap<string, number | null> {
+/** The undici pools we may read: those handed over, and the global dispatcher, which undici publishes on globalThis. */
+export function readablePools(book: Book): readonly UndiciPoolStats[] {
   const published = ['undici.globalDispatcher.1', 'undici.globalDispatcher.2'].flatMap((name) => {
     const dispatcher: unknown = Reflect.get(globalThis, Symbol.for(name))
     return typeof dispatcher === 'object' && dispatcher !== null ? [dispatcher] : []
   })
-  const stats = [...published, ...book.handedOver].flatMap((dispatcher) => book.eyes.dispatcherStats(dispatcher) ?? [])
-  return new Map(stats.flatMap(({ origin, limit }) => (origin === null ? [] : [[origin, limit] as const])))
+  return [...published, ...book.handedOver].flatMap((dispatcher) => book.eyes.dispatcherStats(dispatcher) ?? [])
+}
+
+/** Their limits by origin, for what cannot say in which of them it waits. */
+export const limitsByOrigin = (pools: readonly UndiciPoolStats[]): ReadonlyMap<string, number | null> =>
+  new Map(pools.flatMap(({ origin, limit }) => (origin === null ? [] : [[origin, limit] as const])))
+
+/** The stats of the pool that `owner` stands for; of another one to the same origin only the limit is worth a guess. */
+export function statsFor(
+  readable: readonly UndiciPoolStats[],
+  owner: object,
+  origin: string,
+): Pick<UndiciPoolStats, 'queued' | 'limit'> | null {
+  const there = readable.filter((stats) => stats.origin === origin)
+  const own = there.find(({ poolToken }) => poolToken === owner)
+  const [other] = there.slice(-1)
+  return own ?? (other === undefined ? null : { queued: 0, limit: other.limit })
 }
 
 export function poolPage(
@@ -66,22 +81,24 @@ export function poolPage(
   owner: object,
   sockets: readonly LedgerSocket[],
   queuedHere: number,
-  known: number | null,
+  stats: Pick<UndiciPoolStats, 'queued' | 'limit'> | null,
 ): PoolPage {
   const mine = sockets.filter((socket) => socket.poolId === pool.id)
   const idle = mine.filter((socket) => socket.isIdle).length
   const agent: AgentCounts | null = pool.agent === null ? null : book.eyes.agentCounts(pool.agent, pool.agentName ?? '')
   const configured = pool.agent === null ? configuredIdleTimeout(book, pool) : (agent?.idleTimeoutMs ?? null)
   const leased = agent?.leased ?? mine.length - idle
+  // Below level full nothing shows a request that waits inside a Pool but the Pool itself.
+  const queued = agent?.queued ?? Math.max(queuedHere, stats?.queued ?? 0)
   return {
     id: pool.id,
     client: pool.client,
     origin: pool.origin,
     leased,
     idle: agent?.idle ?? idle,
-    queued: agent?.queued ?? queuedHere,
+    queued,
     // undici tells nobody its limit; while requests wait inside the Pool it is what is connected.
-    limit: agent?.limit ?? known ?? (queuedHere > 0 ? leased + idle : null),
+    limit: agent?.limit ?? stats?.limit ?? (queued > 0 ? leased + idle : null),
     idleTimeoutMs: configured,
     // A connection from before is in it, so it was there before.
     isOlderThanBaseline: pool.firstSeenIteration < 0 || owner === globalAgent || mine.some((socket) => socket.iteration < 0),

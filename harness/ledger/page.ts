@@ -7,7 +7,7 @@ import { linkSocket } from './node-http.ts'
 import { openFiles, openHandles } from './page-handles.ts'
 import { dropSilentlyEnded, openRequest, ordinals, waitingInPools } from './page-requests.ts'
 import { openResponses } from './page-responses.ts'
-import { knownLimits, ledgerSocket, poolPage, type SocketUse, withUndiciPool } from './page-sockets.ts'
+import { ledgerSocket, limitsByOrigin, poolPage, readablePools, type SocketUse, statsFor, withUndiciPool } from './page-sockets.ts'
 import { queuePeaks } from './queues.ts'
 import { servedCounts } from './served.ts'
 import { sweepDestroyed } from './sockets.ts'
@@ -32,11 +32,11 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
   const sockets = [...book.sockets].map((entry) => ledgerSocket(book, entry, use))
   const undiciPools = [...book.pools.values()].flatMap((byOrigin) => [...byOrigin.values()]).filter((pool) => pool.agent === null)
   const requests = [...open, ...waiting].map((request) => withUndiciPool(request, undiciPools, sockets))
-  const limits = knownLimits(book)
+  const readable = readablePools(book)
   const pools = [...book.pools].flatMap(([owner, byOrigin]) =>
     [...byOrigin.values()].map((pool) => {
       const queued = requests.filter((request) => request.poolId === pool.id && request.phase === 'queued').length
-      return poolPage(book, pool, owner, sockets, queued, pool.agent === null ? (limits.get(pool.origin) ?? null) : null)
+      return poolPage(book, pool, owner, sockets, queued, pool.agent === null ? statsFor(readable, owner, pool.origin) : null)
     }),
   )
   return {
@@ -51,7 +51,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
     rescued: rescuedBodies(book.rescued, book.cancelled),
     blockedCloses: wrapped?.blockedCloses() ?? [],
     listenerStacks: wrapped?.listenerStacks() ?? [],
-    queues: queuePeaks(book, limits),
+    queues: queuePeaks(book, limitsByOrigin(readable)),
     exhausted: exhaustionOf(book.exhausted),
     counts: {
       sent: book.sent + waiting.filter((request) => request.iteration >= 0).length,

@@ -1,7 +1,7 @@
 /** Requests of undici and of built-in fetch: the same channels, whichever copy of undici speaks. */
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { type Book, CAPTURE_SLOT, captureFor, poolOf, QUEUED_SLOT, REQUEST_SLOT, type RequestEntry } from './book.ts'
-import { branchesTakenByGc, claimCancelled, rescuedEntry } from './cancelled-streams.ts'
+import { branchesTakenByGc, claimCancelled, keepRescued, rescuedEntry } from './cancelled-streams.ts'
 import { numberAfter, type RawHeaders, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, noteRedirect, requestEntryOf } from './request-entries.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
@@ -109,7 +109,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     const branches = branchesTakenByGc(error)
     if (branches > 0) {
       const rescued = rescuedEntry(entry, claimCancelled(book.cancelled, branches))
-      if (entry.iteration >= 0) book.rescued.push(rescued)
+      if (entry.iteration >= 0) keepRescued(book, rescued)
     } else if (!isLettingGo(entry, error)) {
       countFailure(book, entry)
     }

@@ -21,6 +21,17 @@ export interface UndiciClientCounts {
   readonly configuredIdleTimeoutMs: number | null
 }
 
+/** What an undici Pool says of itself, one for each origin of an Agent. */
+export interface UndiciPoolStats {
+  readonly origin: string | null
+  /** Requests that wait in it. */
+  readonly queued: number
+  /** Infinity: none. Null: unknown. */
+  readonly limit: number | null
+  /** Equal to the `poolToken` of its connections; null: unknown. */
+  readonly poolToken: object | null
+}
+
 /** Who reads a body: nobody ever, somebody now, somebody began and let it lie; null when it cannot be seen. */
 export type Reader = 'none' | 'active' | 'stopped' | null
 
@@ -72,8 +83,6 @@ export interface ClientEyes {
   h2SessionOf(resource: object): H2Session | null
   /** A timer of undici's own, which it makes for a connection and which holds nobody. */
   isUndiciTimer(timer: object): boolean
-  /** Requests waiting in a pool that was handed over (or is the global dispatcher), and its limit. */
-  dispatcherStats(
-    dispatcher: object,
-  ): readonly { readonly origin: string | null; readonly queued: number; readonly limit: number | null }[] | null
+  /** The pools of a dispatcher that was handed over (or is the global one). */
+  dispatcherStats(dispatcher: object): readonly UndiciPoolStats[] | null
 }

@@ -5,6 +5,7 @@
  * |-------------------------|----------------------------------------------|--------------------------------------|
  * | socket -> Client        | socket[Symbol(client)]                       | undici 7.29 (Node 24), 7.30, 8.12    |
  * | pool of a Client        | listener of the Client's 'connect' event, one closure per pool | same               |
+ * |                         | the Pool's own pool[Symbol(onConnect)]       | 7.29, 8.12                           |
  * | idle timeout in force   | client[Symbol(keep alive timeout)]           | same                                 |
  * | configured idle timeout | client[Symbol(default keep alive timeout)]   | same                                 |
  * | request -> handler      | request[Symbol(handler)]                     | same                                 |
@@ -173,4 +174,12 @@ export function undiciPoolsOf(dispatcher: object): readonly object[] {
 export function undiciOriginOf(pool: object): string | null {
   const url = bySymbol(pool, 'url')
   return url instanceof URL ? url.origin : null
+}
+
+/** What the connections of a pool know it by (`poolToken`); a bare Client is its own. */
+export function undiciPoolTokenOf(pool: object): object | null {
+  const token = bySymbol(pool, 'onConnect')
+  if (typeof token === 'function') return token
+  const { stats } = pool as { stats?: { connected?: unknown } }
+  return isObject(stats) && typeof stats.connected === 'boolean' ? pool : null
 }

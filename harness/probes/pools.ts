@@ -14,6 +14,7 @@ import {
   undiciLimitOf,
   undiciOriginOf,
   undiciPoolsOf,
+  undiciPoolTokenOf,
   wrapperOf,
 } from './internals.ts'
 
@@ -47,7 +48,7 @@ export function dispatcherStats(dispatcher: object): ReturnType<ClientEyes['disp
     const { stats } = pool as { stats?: { queued?: unknown; pending?: unknown } }
     if (typeof stats !== 'object' || stats === null) return []
     const queued = typeof stats.queued === 'number' ? stats.queued : 0
-    return [{ origin: undiciOriginOf(pool), queued, limit: undiciLimitOf(pool) }]
+    return [{ origin: undiciOriginOf(pool), queued, limit: undiciLimitOf(pool), poolToken: undiciPoolTokenOf(pool) }]
   })
   return answers.length > 0 ? answers : null
 }
