@@ -1,7 +1,7 @@
 /** Turning facts into the JSON shape of a finding. */
 import { createHash } from 'node:crypto'
 import { relative, sep } from 'node:path'
-import { type Evidence, type Finding, type FindingCode, type Place, SEVERITY_OF } from '../model/finding.ts'
+import { type Evidence, type Finding, type FindingCode, type Place, SEVERITY_OF, type Severity } from '../model/finding.ts'
 import type { Frame, OpenRequest } from '../model/ledger-page.ts'
 
 export function placeOf(frame: Frame | null, cwd: string): Place | null {
@@ -11,6 +11,8 @@ export function placeOf(frame: Frame | null, cwd: string): Place | null {
 
 export interface FindingFacts {
   readonly code: FindingCode
+  /** Where it is another than the code's own. */
+  readonly severity?: Severity
   readonly count: number
   readonly origin: string | null
   readonly request: Finding['request']
@@ -23,7 +25,7 @@ export interface FindingFacts {
 
 export function composeFinding(facts: FindingFacts): Finding {
   const { lastTouchedAt = null, ...rest } = facts
-  return { ...rest, severity: SEVERITY_OF[facts.code], lastTouchedAt, fingerprint: fingerprintOf(facts) }
+  return { ...rest, severity: facts.severity ?? SEVERITY_OF[facts.code], lastTouchedAt, fingerprint: fingerprintOf(facts) }
 }
 
 /** Code, origin without its port, creator frame without its line: stable from run to run. */

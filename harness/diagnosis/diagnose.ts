@@ -11,6 +11,7 @@ import { growthFindings } from './growth.ts'
 import { handleFindings } from './handles.ts'
 import { heldUpFindings } from './held-up.ts'
 import { keptAlive } from './kept-alive.ts'
+import { limitFindings } from './limits.ts'
 import { carriesNothing, lostSlotFindings } from './lost-slots.ts'
 import type { Material } from './material.ts'
 import { PHASE_WORDS, requestFindings } from './requests.ts'
@@ -44,6 +45,7 @@ export function diagnose(material: Material): Diagnosis {
     ...hungFinding(material, requests.waitedFor, residue.handles, responses.unended),
     ...churnFinding(material),
     ...saturatedFindings(material, requests.findings),
+    ...limitFindings(material),
   ]
   const { allow, sharedAllow } = material.options
   const left = withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, [...allow, ...sharedAllow]))

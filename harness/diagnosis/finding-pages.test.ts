@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Diagnosis } from '../model/diagnosis.ts'
-import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
+import { type Finding, type FindingCode, SEVERITY_OF } from '../model/finding.ts'
 
 const FOLDER = fileURLToPath(new URL('../../docs/findings/', import.meta.url))
 const DOOR = new URL('../index.ts', import.meta.url).href
+const LIMITS_DOOR = new URL('../doors/limits.ts', import.meta.url).href
 
 const codes = Object.keys(SEVERITY_OF) as readonly FindingCode[]
 const pages = readdirSync(FOLDER).filter((name) => name.endsWith('.md'))
@@ -31,7 +32,7 @@ describe.each(codes)('the page of %s', (code) => {
   test('has every part, on one screen', () => {
     const headings = [...pageOf(code).matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
     expect(headings).toEqual([
-      SEVERITY_OF[code] === 'churn' || SEVERITY_OF[code] === 'note' ? 'Shows' : 'Leaks',
+      SEVERITY_OF[code] === 'leak' || SEVERITY_OF[code] === 'starvation' ? 'Leaks' : 'Shows',
       'How to read the evidence',
       'Fix, and what it costs',
       'Not to be confused with',
@@ -48,11 +49,13 @@ describe.each(codes)('the page of %s', (code) => {
 })
 
 /** Examples that never settle; the others have all the time they want. */
-const NEVER_SETTLE: ReadonlySet<string> = new Set<FindingCode>(['POOL_STARVED', 'WORK_HUNG'])
+const NEVER_SETTLE: ReadonlySet<string> = new Set<FindingCode>(['POOL_STARVED', 'WORK_HUNG', 'TIMEOUT_MISSING'])
 /** Examples that use up their descriptors; from outside, because Node raises its soft limit to the hard one when it starts. */
 const FEW_DESCRIPTORS: ReadonlySet<string> = new Set<FindingCode>(['DESCRIPTORS_EXHAUSTED'])
 /** Churn is nobody's line, and an allowance has none. */
 const NO_LINE: ReadonlySet<string> = new Set<FindingCode>(['CONNECTION_CHURN', 'ALLOWANCE_UNUSED'])
+/** An example that asks about limits and runs nothing. */
+const isLint = (code: FindingCode): boolean => exampleIn(pageOf(code)).includes("from 'watertight/limits'")
 /** Long enough to see that nothing moves: a body whose reader cannot be seen counts as unread after a second without a byte. */
 const IDLE_TIMEOUT_MS = 2_000
 
@@ -71,6 +74,13 @@ describe('an example', () => {
     bye.close()
   })
 
+  async function lint(code: FindingCode): Promise<readonly Finding[]> {
+    const program = `${exampleIn(pageOf(code)).replace("'watertight/limits'", JSON.stringify(LIMITS_DOOR))}
+process.stdout.write(JSON.stringify(findings))`
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+    return JSON.parse(stdout) as Finding[]
+  }
+
   /** In a process of its own: what it leaks must not be ours. As text, so that the page is the program. */
   async function judge(code: FindingCode): Promise<Diagnosis> {
     const far = { origin: `http://127.0.0.1:${portOf(bytes)}`, byePort: portOf(bye) }
@@ -86,7 +96,13 @@ process.exit(0)`
     return JSON.parse(stdout) as Diagnosis
   }
 
-  for (const code of codes) {
+  for (const code of codes.filter(isLint)) {
+    test.concurrent(`of ${code} is what the lint says of it, and nothing else`, async ({ expect }) => {
+      expect((await lint(code)).map((finding) => finding.code)).toEqual([code])
+    })
+  }
+
+  for (const code of codes.filter((each) => !isLint(each))) {
     test.concurrent(`of ${code} is judged ${code}, at one of its own lines`, async ({ expect }) => {
       const { findings, workError, missing } = await judge(code)
       expect({ workError, missing }).toEqual({ workError: undefined, missing: [] })

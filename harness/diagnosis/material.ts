@@ -24,9 +24,11 @@ export interface Material {
   readonly recount: Census
   /** The ledger at the recount; null: none, or it did not answer. */
   readonly page: LedgerPage | null
-  /** The ledger up to a second before that: what differs still moves. */
+  /** The ledger when the work had just ended, its pools still full; null: as `page`. */
+  readonly workPage: LedgerPage | null
+  /** The ledger up to a second before the recount: what differs still moves. */
   readonly earlierPage: LedgerPage | null
-  /** Counts of the other side at the recount. */
+  /** Counts of the other side at the recount; empty where nobody needs them. */
   readonly peers: readonly PeerCount[]
   /** Pools whose slots were in doubt, asked again. */
   readonly recoveries: readonly PoolRecovery[]

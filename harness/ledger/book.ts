@@ -7,6 +7,7 @@ import type { OwnWork } from './descent.ts'
 import { type ExhaustionBook, emptyExhaustion } from './exhaustion.ts'
 import { emptyFiles, type FileBook } from './file-book.ts'
 import { emptyQueues, type QueueBook } from './queues.ts'
+import type { ResetEntry } from './resets.ts'
 import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
 import { type Capture, captureStack } from './stacks.ts'
 
@@ -58,6 +59,8 @@ export interface SocketEntry {
   firstOrigin: string | null
   requestsServed: number
   serverHintMs: number | null
+  /** When its last request ended; null while it has had none. */
+  idleSinceMs: number | null
   pool: PoolEntry | null
   /** There was a descriptor beneath it when it answered first. */
   hadDescriptor: boolean
@@ -142,6 +145,7 @@ export interface Book {
   readonly history: (Capture | null)[]
   historyOverflowed: boolean
   readonly rescued: RescuedEntry[]
+  readonly resets: ResetEntry[]
   readonly cancelled: CancelledStreams
   /** Stacks of fetches whose answer was a redirect, by request id: the next hop has no frame of the user's. */
   readonly redirected: Map<number, Capture | null>
@@ -187,6 +191,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     history: [],
     historyOverflowed: false,
     rescued: [],
+    resets: [],
     cancelled: [],
     redirected: new Map(),
     served: emptyServed(),
@@ -246,6 +251,7 @@ export function startAfresh(book: Book): void {
   book.history.length = 0
   book.historyOverflowed = false
   book.rescued.length = 0
+  book.resets.length = 0
   book.cancelled.length = 0
   book.durationsMs.length = 0
   book.subscriberErrors.length = 0

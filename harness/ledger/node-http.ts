@@ -3,6 +3,7 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { type Book, captureFor, entriesAtWork, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { numberAfter, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, requestEntryOf } from './request-entries.ts'
+import { noteReset } from './resets.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
 
 type Slotted = ClientRequest & { [REQUEST_SLOT]?: RequestEntry; readonly agent?: (Agent & { getName?(options: object): string }) | false }
@@ -52,10 +53,13 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
     if (entry !== undefined) endRequest(book, entry, performance.now())
   }
 
-  function failed({ request }: { request: Slotted }): void {
+  function failed({ request, error }: { request: Slotted; error: unknown }): void {
     const entry = requestEntryOf(book, request)
     if (entry === undefined) return
     countFailure(book, entry)
+    // One that was never answered has not met its connection in the book.
+    if (request.reusedSocket) linkSocket(book, entry)
+    noteReset(book, entry, error)
     if (entry.response === null) endRequest(book, entry, performance.now())
   }
 

@@ -9,6 +9,7 @@ import { dropSilentlyEnded, openRequest, ordinals, waitingInPools } from './page
 import { openResponses } from './page-responses.ts'
 import { ledgerSocket, limitsByOrigin, poolPage, readablePools, type SocketUse, statsFor, withUndiciPool } from './page-sockets.ts'
 import { queuePeaks } from './queues.ts'
+import { openResets } from './resets.ts'
 import { servedCounts } from './served.ts'
 import { sweepDestroyed } from './sockets.ts'
 import type { WrappedMethods } from './wrapped.ts'
@@ -52,6 +53,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
     blockedCloses: wrapped?.blockedCloses() ?? [],
     listenerStacks: wrapped?.listenerStacks() ?? [],
     queues: queuePeaks(book, limitsByOrigin(readable)),
+    resets: openResets(book.resets),
     exhausted: exhaustionOf(book.exhausted),
     counts: {
       sent: book.sent + waiting.filter((request) => request.iteration >= 0).length,

@@ -77,6 +77,7 @@ export function noteRedirect(book: Book, { id, capture }: RequestEntry): void {
 /** Marks a request as over: not open any more, its time noted. */
 export function endRequest(book: Book, entry: RequestEntry, nowMs: number): void {
   if (!book.requests.delete(entry)) return
+  if (entry.socket !== null) entry.socket.idleSinceMs = nowMs
   if (entry.iteration >= 0 && entry.headersAtMs !== null && book.durationsMs.length < MAX_DURATIONS)
     book.durationsMs.push(nowMs - entry.createdAtMs)
 }

@@ -49,6 +49,7 @@ function enter(
     firstOrigin: earlier?.firstOrigin ?? null,
     requestsServed: earlier?.requestsServed ?? 0,
     serverHintMs: earlier?.serverHintMs ?? null,
+    idleSinceMs: earlier?.idleSinceMs ?? null,
     pool: null,
     hadDescriptor: earlier?.hadDescriptor ?? false,
   }

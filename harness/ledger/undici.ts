@@ -4,6 +4,7 @@ import { type Book, CAPTURE_SLOT, captureFor, poolOf, QUEUED_SLOT, REQUEST_SLOT,
 import { branchesTakenByGc, claimCancelled, keepRescued, rescuedEntry } from './cancelled-streams.ts'
 import { numberAfter, type RawHeaders, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, noteRedirect, requestEntryOf } from './request-entries.ts'
+import { noteReset } from './resets.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
 import type { Capture } from './stacks.ts'
 
@@ -112,6 +113,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
       if (entry.iteration >= 0) keepRescued(book, rescued)
     } else if (!isLettingGo(entry, error)) {
       countFailure(book, entry)
+      noteReset(book, entry, error)
     }
     endRequest(book, entry, performance.now())
   }

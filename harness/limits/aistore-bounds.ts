@@ -3,16 +3,11 @@
  * what the values then mean: cmn/client.go, NewTransport.
  */
 import { distance } from 'fastest-levenshtein'
+import { AISTORE_DEFAULT_IDLE_MS, AISTORE_DEFAULT_IDLE_PER_HOST, AISTORE_MAX_IDLE_MS } from './aistore-numbers.ts'
 import { goDurationText, parseGoDuration } from './go-duration.ts'
 
-/** cmn.DfltMaxIdleTimeout: also what an AIStore server grants an idle connection. The document's 20 s were an older version's. */
-export const AISTORE_MAX_IDLE_MS = 30_000
-/** cmn.DefaultIdleConnTimeout, which a 0 stands for. */
-export const AISTORE_DEFAULT_IDLE_MS = 6_000
 const MAX_IDLE_CONNS = 4_096
 const MAX_IDLE_PER_HOST = 128
-/** cmn.DefaultMaxIdleConnsPerHost, which a 0 stands for. */
-const DEFAULT_IDLE_PER_HOST = 32
 
 /** The settings of `net.http` that bound connections; durations in Go's spelling, `0` for the default. */
 export interface AistoreSettings {
@@ -112,7 +107,7 @@ function inForceOf(idleMs: number, backendIdleMs: number, idleConns: number, per
     idleMs,
     backendIdleMs,
     maxIdleTotal: idleConns === 0 ? Number.POSITIVE_INFINITY : idleConns,
-    maxIdlePerHost: perHost === 0 ? DEFAULT_IDLE_PER_HOST : Math.max(0, perHost),
+    maxIdlePerHost: perHost === 0 ? AISTORE_DEFAULT_IDLE_PER_HOST : Math.max(0, perHost),
     keepAlive: perHost >= 0,
   }
 }
@@ -121,7 +116,7 @@ function warningsOf({ idle_conn_time, idle_conns, idle_conns_per_host }: Aistore
   const off =
     idle_conns_per_host < 0
       ? [
-          `idle_conns_per_host ${idle_conns_per_host} is accepted and turns keep-alive off: no idle connection is ever kept, and each request pays a new one (CONNECTION_CHURN); 0 is the default of ${DEFAULT_IDLE_PER_HOST}`,
+          `idle_conns_per_host ${idle_conns_per_host} is accepted and turns keep-alive off: no idle connection is ever kept, and each request pays a new one (CONNECTION_CHURN); 0 is the default of ${AISTORE_DEFAULT_IDLE_PER_HOST}`,
         ]
       : []
   const unlimited = idle_conns === 0 ? ['idle_conns 0 is no cap on all hosts together: only the cap per host bounds idle connections'] : []

@@ -27,7 +27,13 @@ export const SEVERITY_OF = {
   WORK_HUNG: 'starvation',
   POOL_STARVED: 'starvation',
   DESCRIPTORS_EXHAUSTED: 'starvation',
+  IDLE_RACE: 'misconfiguration',
+  LIMIT_UNENFORCED: 'misconfiguration',
+  LIMIT_CONTRADICTION: 'misconfiguration',
+  TIMEOUT_INEFFECTIVE: 'misconfiguration',
   CONNECTION_CHURN: 'churn',
+  // A misconfiguration where limits are judged (judgeLimits, limits check): every default AWS client would be one otherwise.
+  TIMEOUT_MISSING: 'note',
   POOL_SATURATED: 'note',
   ALLOWANCE_UNUSED: 'note',
 } as const satisfies Record<string, Severity>

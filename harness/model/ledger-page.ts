@@ -222,6 +222,21 @@ export interface RescuedBody {
   readonly lastTouchedAt: Frame | null
 }
 
+/** A request that died, without a byte of an answer, on a connection it had got from a pool where that had idled. */
+export interface IdleReset {
+  readonly client: HttpClient
+  readonly origin: string
+  readonly method: string
+  readonly path: string
+  /** `ECONNRESET` */
+  readonly says: string
+  /** How long the connection had idled when the request was made. */
+  readonly idleForMs: number
+  /** `timeout=` of the last Keep-Alive header it had brought, ms. */
+  readonly serverHintMs: number | null
+  readonly openedAt: Frame | null
+}
+
 /** What a process answers, instead of asks. */
 export interface Served {
   readonly requests: number
@@ -262,6 +277,8 @@ export interface LedgerPage {
   readonly listenerStacks: readonly ListenerStack[]
   /** Queues that formed while the work ran. */
   readonly queues: readonly QueuePeak[]
+  /** Resets of connections that had idled, of the work; bounded. */
+  readonly resets: readonly IdleReset[]
   /** Null: a descriptor was there for every attempt of the work. */
   readonly exhausted: Exhaustion | null
   /** Requests of the work. */

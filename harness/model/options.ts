@@ -44,6 +44,10 @@ export interface FindLeaksOptions {
   signal?: AbortSignal
   /** Call the work hung when its pool is full of unread bodies, a request is queued and nothing has moved for so long, ms. Default null: never. */
   stallMs?: number | null
+  /** Name of a limit profile (`watertight limits list`): more idle or open connections than it allows are LIMIT_UNENFORCED. */
+  limits?: string
+  /** Judge how client and server fit together even where nothing has gone wrong yet: IDLE_RACE, TIMEOUT_MISSING. Default false. */
+  judgeLimits?: boolean
   /**
    * 'attribute': other calls may run in this process at the same time, each judged for what descends from its own work (level 'full' only).
    * What shared code opens is the call's whose request made it. Absent: a second call is refused while one runs.
@@ -67,6 +71,9 @@ export interface ResolvedOptions {
   readonly workTimeoutMs: number
   readonly signal: AbortSignal | null
   readonly stallMs: number | null
+  /** Name of a limit profile that is there. */
+  readonly limits: string | null
+  readonly judgeLimits: boolean
   readonly concurrent?: 'attribute'
 }
 
@@ -79,4 +86,6 @@ export const DEFAULTS = {
   forbidGcRescue: false,
   workTimeoutMs: 60_000,
   stallMs: null,
+  limits: null,
+  judgeLimits: false,
 } as const

@@ -55,8 +55,10 @@ export interface Scenario {
   /** One sentence: what one sees here. */
   readonly shows: string
   readonly backend: BackendSpec | null
-  /** Name of a limit profile, for the record. */
+  /** Name of the limit profile its connections are held against; null: none. */
   readonly limits: string | null
+  /** How client and server fit together is judged, too. */
+  readonly judgeLimits: boolean
   /** The contract: back at the baseline this long after the work ends; null: the configuration's word, else 6 s. */
   readonly idleTimeoutMs: number | null
   /** Most descriptors its subject may have open (soft RLIMIT_NOFILE); null: as many as this machine gives. */

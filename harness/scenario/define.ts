@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { captureStack } from '../ledger/stacks.ts'
+import type { LimitProfileName } from '../limits/profiles.ts'
 import type { BackendSpec } from '../model/backend.ts'
 import { HarnessError } from '../model/errors.ts'
 import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
 import { LAYERS, type Layer, ONLY_CASE, type Scenario, type Variants, type Work } from '../model/scenario.ts'
+import { LIMIT_PROFILE } from '../session/resolve-options.ts'
 
 /** What a scenario file says. Only `name` and some work are needed: `{ name, work }` means "this is clean". */
 export interface ScenarioDefinition extends Variants {
@@ -12,7 +14,10 @@ export interface ScenarioDefinition extends Variants {
   readonly client?: string
   readonly shows?: string
   readonly backend?: BackendSpec
-  readonly limits?: string
+  /** Name of a limit profile (`watertight limits list`): more connections than it allows are LIMIT_UNENFORCED. */
+  readonly limits?: LimitProfileName
+  /** Judge how client and server fit together even where nothing has gone wrong yet: IDLE_RACE, TIMEOUT_MISSING. */
+  readonly judgeLimits?: boolean
   readonly idleTimeoutMs?: number
   /** Most descriptors the subject may have open, from 40 on: an idle Node has about 25. Set with prlimit (util-linux); skipped where that is missing. */
   readonly descriptorLimit?: number
@@ -42,7 +47,8 @@ const SCHEMA = z.strictObject({
   client: z.string().optional(),
   shows: z.string().optional(),
   backend: z.object({ kinds: z.array(z.string()), start: callable }).optional(),
-  limits: z.string().optional(),
+  limits: LIMIT_PROFILE.optional(),
+  judgeLimits: z.boolean().optional(),
   idleTimeoutMs: z.number().min(1).optional(),
   // 40: below it Node itself could not work; 1,048,576: the kernel's own ceiling (fs.nr_open).
   descriptorLimit: z.number().int().min(40).max(1_048_576).optional(),
@@ -72,6 +78,7 @@ export function defineScenario(definition: ScenarioDefinition): Scenario {
     shows: definition.shows ?? '',
     backend: definition.backend ?? null,
     limits: definition.limits ?? null,
+    judgeLimits: definition.judgeLimits ?? false,
     descriptorLimit: definition.descriptorLimit ?? null,
     idleTimeoutMs: definition.idleTimeoutMs ?? null,
     cases,

@@ -58,7 +58,8 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
 
   const { allow, ...judging } = request.own ?? {}
   const contract = { idleTimeoutMs: idleTimeoutOf(request), iterations: request.iterations, workTimeoutMs: request.workTimeoutMs, signal }
-  const options = resolveOptions({ stallMs: STALL_MS, ...judging, ...contract }, allow)
+  const { limits, judgeLimits } = scenario
+  const options = resolveOptions({ stallMs: STALL_MS, ...judging, ...contract, ...(limits === null ? {} : { limits }), judgeLimits }, allow)
   using sampler = sample(child, realClock, SAMPLE_MS)
   const { load } = variant
   const isJudged = new AbortController()

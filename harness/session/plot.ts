@@ -63,6 +63,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const doubts = [...(work.outcome.type === 'exited' ? [`the subject ended during the work (${work.outcome.how})`] : [])]
   const draft = {
     baseline,
+    workPage: pageAtWorkEnd === null ? null : mapPage(pageAtWorkEnd),
     peers: [],
     recoveries: [],
     hung: work.hung === null ? null : { because: work.hung, afterMs: endedMs - startedMs },
@@ -89,8 +90,8 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     recount,
     page: seen.page === null ? null : mapPage(seen.page),
     peak: highest([atEnd, seen.recount, stage.peak?.() ?? null]),
-    peers: seen.returnedToBaselineMs === null ? await peersOf(stage) : [],
     recoveries: seen.returnedToBaselineMs === null ? await recoveriesOf(subject, seen.page) : [],
+    peers: seen.returnedToBaselineMs === null || needsPeers(seen.page, options) ? await peersOf(stage) : [],
     returnedToBaselineMs: seen.returnedToBaselineMs === null ? null : Math.max(0, Math.round(seen.returnedToBaselineMs - endedMs)),
     wouldExit: stage.wouldExit?.() ?? null,
     doubts: [...doubts, ...interrupted],
@@ -105,6 +106,10 @@ async function recoveriesOf(subject: Subject, page: LedgerPage | null): Promise<
   const answers = await Promise.all(poolsInDoubt(page).map((poolId) => subject.askPool?.(poolId)))
   return answers.filter((answer) => answer != null)
 }
+
+/** What the other side says of its idle timeout tells a race from a reset, however clean the rest. */
+const needsPeers = (page: LedgerPage | null, { judgeLimits }: ResolvedOptions): boolean =>
+  judgeLimits || (page !== null && page.resets.length > 0)
 
 async function peersOf(stage: Stage): Promise<readonly PeerCount[]> {
   try {

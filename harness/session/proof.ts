@@ -62,7 +62,8 @@ async function backAtBaseline(
       recount,
       earlierPage: null,
       // What was collected stays so, and what found no descriptor has failed, whatever is released now.
-      page: page === null ? null : { ...page, rescued: [], exhausted: null },
+      page: page === null ? null : { ...page, rescued: [], resets: [], exhausted: null },
+      workPage: null,
       peers: [],
       recoveries: [],
       hung: null,
@@ -72,7 +73,8 @@ async function backAtBaseline(
       wouldExit: null,
       doubts: [],
       iterations: [],
-      options,
+      // Limits were judged by what the work did; nothing of that is left to come back.
+      options: { ...options, limits: null, judgeLimits: false },
       cwd: '/',
     })
     const isBack = left.findings.every((finding) => finding.severity === 'churn' || finding.severity === 'note')

@@ -18,6 +18,7 @@ function lateClock(lateMs: number): Clock {
 
 const draft: Draft = {
   baseline: censusOf(),
+  workPage: null,
   peers: [],
   recoveries: [],
   hung: null,

@@ -1,5 +1,6 @@
 /** Options are resolved once, at the door: unknown keys and values out of bounds are refused with a pointer to what is right. */
 import { z } from 'zod'
+import { findLimitProfile, LIMIT_PROFILE_NAMES, nearestProfileName } from '../limits/profiles.ts'
 import { HarnessError } from '../model/errors.ts'
 import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
 import { type Allowance, DEFAULTS, type FindLeaksOptions, type ResolvedOptions } from '../model/options.ts'
@@ -25,6 +26,14 @@ const ALLOWANCE = z
   })
   .refine(({ origin, code, openedAt }) => origin !== undefined || code !== undefined || openedAt !== undefined, NO_NAME)
 
+/** The name of a limit profile; one that is not there gets the nearest that is. */
+export const LIMIT_PROFILE = z.custom<string>((value) => typeof value === 'string' && findLimitProfile(value) !== null, {
+  error: ({ input }) =>
+    typeof input === 'string'
+      ? `did you mean '${nearestProfileName(input)}'?`
+      : `it takes the name of a limit profile: ${LIMIT_PROFILE_NAMES.join(', ')}`,
+})
+
 /** Each with its bounds; a configuration takes the same. */
 export const OPTION_FIELDS = {
   idleTimeoutMs: durationMs.optional(),
@@ -39,6 +48,8 @@ export const OPTION_FIELDS = {
   workTimeoutMs: durationMs.optional(),
   signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'it takes an AbortSignal').optional(),
   stallMs: durationMs.nullable().optional(),
+  limits: LIMIT_PROFILE.optional(),
+  judgeLimits: z.boolean().optional(),
   concurrent: z.literal('attribute').optional(),
 }
 const SCHEMA = z.strictObject(OPTION_FIELDS)
@@ -52,6 +63,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
   whitelist: 'allow',
   reason: 'because',
   file: 'openedAt',
+  profile: 'limits',
 }
 
 /**

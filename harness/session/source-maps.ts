@@ -25,6 +25,7 @@ export function mapPage(page: LedgerPage): LedgerPage {
     blockedCloses: page.blockedCloses.map(moved),
     listenerStacks: page.listenerStacks.map(moved),
     queues: page.queues.map(moved),
+    resets: page.resets.map(moved),
     exhausted: page.exhausted === null ? null : moved(page.exhausted),
   }
 }

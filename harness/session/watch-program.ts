@@ -112,6 +112,7 @@ function draftOf(request: WatchRequest, given: Partial<Draft> & { readonly optio
   const interrupted = request.signal.aborted ? ['interrupted before it ended, or was idle'] : []
   return {
     baseline: NOTHING,
+    workPage: null,
     peers: [],
     recoveries: [],
     hung: null,

@@ -37,6 +37,7 @@ export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
     blockedCloses: all.flatMap((page) => page.blockedCloses),
     listenerStacks: all.flatMap((page) => page.listenerStacks),
     queues: all.flatMap((page) => page.queues),
+    resets: all.flatMap((page) => page.resets),
     exhausted: mergeExhaustions(all.flatMap(({ exhausted }) => exhausted ?? [])),
     counts: {
       sent: sum(pages, ({ counts }) => counts.sent),

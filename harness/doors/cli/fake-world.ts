@@ -37,6 +37,7 @@ export function fakeScenario(
     shows: `what ${name} shows`,
     backend,
     limits: null,
+    judgeLimits: false,
     idleTimeoutMs: 6000,
     descriptorLimit: null,
     cases,

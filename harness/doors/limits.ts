@@ -1,0 +1,82 @@
+/** `watertight/limits`: the limit profiles, and what is wrong with limits before anything has run. */
+import { composeFinding } from '../diagnosis/compose.ts'
+import { lintLimits } from '../limits/lint.ts'
+import type { LimitFault, LimitSide } from '../limits/lint-side.ts'
+import { findLimitProfile, type LimitProfileName, nearestProfileName } from '../limits/profiles.ts'
+import { type LimitOptions, limitSide } from '../limits/read-options.ts'
+import { HarnessError } from '../model/errors.ts'
+import { type Finding, SEVERITIES } from '../model/finding.ts'
+
+export type { LimitProfile, LimitValues, Sourced } from '../limits/limit-profile.ts'
+export { type LimitProfileName, limitProfile, listLimitProfiles } from '../limits/profiles.ts'
+export type { LimitOptions } from '../limits/read-options.ts'
+export type { Finding } from '../model/finding.ts'
+
+/** A profile as it comes, or with some of its options set otherwise, in the client's or server's own spelling. */
+export type LimitSideGiven = LimitProfileName | { readonly profile: LimitProfileName; readonly options?: LimitOptions }
+
+/** From the client to the server. A proxy is a server to whoever asks it, and a client of what stands behind it. */
+export interface LimitChainGiven {
+  readonly client?: LimitSideGiven
+  readonly proxy?: LimitSideGiven
+  readonly proxyClient?: LimitSideGiven
+  readonly server?: LimitSideGiven
+}
+
+/**
+ * What is wrong with the limits of a client, a server and what is between them: most severe first, empty when all is well.
+ * @throws {HarnessError} INVALID_OPTION with every mistake in the names, options and values.
+ */
+export function checkLimits(given: LimitChainGiven): readonly Finding[] {
+  const client = readSide('client', given.client)
+  const front = readSide('proxy', given.proxy)
+  const back = readSide('proxyClient', given.proxyClient)
+  const server = readSide('server', given.server)
+  const mistakes = [client, front, back, server].flatMap((side) => side.mistakes)
+  if (mistakes.length > 0) throw new HarnessError('INVALID_OPTION', mistakes.join('\n  '))
+  const faults = lintLimits({ client: client.side, proxy: { front: front.side, back: back.side }, server: server.side })
+  return findingsOf(faults)
+}
+
+export const findingsOf = (faults: readonly LimitFault[]): readonly Finding[] =>
+  faults.map(findingOf).toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+
+/** In a run a missing timeout is a note; whoever asks about limits wants to hear of it. */
+function findingOf({ code, where, summary, evidence, advice }: LimitFault): Finding {
+  return composeFinding({
+    code,
+    ...(code === 'TIMEOUT_MISSING' ? { severity: 'misconfiguration' } : {}),
+    count: 1,
+    origin: null,
+    request: null,
+    openedAt: null,
+    summary: `${where}: ${summary}`,
+    evidence,
+    advice,
+  })
+}
+
+const ROLES = { client: 'client', proxy: 'server', proxyClient: 'client', server: 'server' } as const
+type Place = keyof typeof ROLES
+
+export interface ReadSide {
+  readonly side: LimitSide | null
+  readonly mistakes: readonly string[]
+}
+
+/** One side by its profile's name; every mistake says what would be right. */
+export function readSide(place: Place, given: LimitSideGiven | undefined): ReadSide {
+  if (given === undefined) return { side: null, mistakes: [] }
+  const { profile: name, options = {} } = typeof given === 'string' ? { profile: given } : given
+  const profile = findLimitProfile(name)
+  if (profile === null)
+    return wrong(`${place}: there is no limit profile ${JSON.stringify(name)}: did you mean ${nearestProfileName(name)}?`)
+  if (profile.role !== ROLES[place])
+    return wrong(`${place}: ${name} is the profile of a ${profile.role}, and a ${ROLES[place]} stands here`)
+  const reading = limitSide(profile, options)
+  return reading.type === 'side'
+    ? { side: reading.side, mistakes: [] }
+    : { side: null, mistakes: reading.mistakes.map((mistake) => `${place}: ${mistake}`) }
+}
+
+const wrong = (mistake: string): ReadSide => ({ side: null, mistakes: [mistake] })

@@ -1,0 +1,25 @@
+/** All limit profiles by name. */
+import { closest } from 'fastest-levenshtein'
+import type { LimitProfile } from './limit-profile.ts'
+import { GO_PROFILES } from './profiles-go.ts'
+import { NODE_PROFILES } from './profiles-node.ts'
+
+const ALL: readonly LimitProfile[] = [...GO_PROFILES, ...NODE_PROFILES]
+
+export type LimitProfileName = (typeof GO_PROFILES)[number]['name'] | (typeof NODE_PROFILES)[number]['name']
+export const LIMIT_PROFILE_NAMES = ALL.map(({ name }) => name as LimitProfileName)
+
+export const listLimitProfiles = (): readonly LimitProfile[] => ALL
+
+/** Null when there is none of that name. */
+export const findLimitProfile = (name: string): LimitProfile | null => ALL.find((profile) => profile.name === name) ?? null
+
+/** The name that was most likely meant. */
+export const nearestProfileName = (name: string): LimitProfileName => closest(name, LIMIT_PROFILE_NAMES) as LimitProfileName
+
+/** @throws {RangeError} with the nearest right spelling. */
+export function limitProfile(name: string): LimitProfile {
+  const found = findLimitProfile(name)
+  if (found === null) throw new RangeError(`there is no limit profile ${JSON.stringify(name)}: did you mean ${nearestProfileName(name)}?`)
+  return found
+}
