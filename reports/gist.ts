@@ -16,7 +16,7 @@ const SHORTLY: Partial<Record<FindingCode, (count: number) => string>> = {
 
 /** Does the head of the run already say what this finding says? */
 export function isToldByGist(finding: Finding, run: ScenarioRun): boolean {
-  return finding === run.findings[0]
+  return run.verdict !== 'clean' && finding === run.findings[0]
 }
 
 function tell(finding: Finding): string {

@@ -38,9 +38,10 @@ export function expectationText(expected: Expectation | null): string {
   return `${expected.verdict}${codes}${blocked}${connections}`
 }
 
-/** A run as expected that left nothing needs no more than its head. */
+/** A run as expected that left nothing needs no more than its head; one that is clean and dear tells why. */
 export function isTold(run: ScenarioRun): boolean {
-  return run.asExpected && run.verdict === 'clean'
+  const isSilent = run.measured.length === 0 && run.findings.every(({ severity }) => severity !== 'churn')
+  return run.asExpected && run.verdict === 'clean' && isSilent
 }
 
 /** `leaked  article-batch-copy (leaky)  25 bodies unread, blocked at request 26  embedded, as expected` */
@@ -115,6 +116,7 @@ export function runText(run: ScenarioRun, options: RunTextOptions): string {
   const framed = new Set<string>()
   const blocks = run.findings.map((finding, at) => findingText(finding, heads[at] ?? '', run, framed, options).join('\n'))
   const rest = [
+    ...run.measured.map((line, at) => labelled(at === 0 ? 'saw' : '', oneLine(line), options)),
     ...(run.asExpected ? [] : unexpectedText(run, options)),
     ...run.notes.map((note) => labelled('note', oneLine(note), options)),
   ]

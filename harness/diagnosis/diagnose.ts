@@ -3,6 +3,7 @@ import type { CensusCounts, Diagnosis, Verdict } from '../model/diagnosis.ts'
 import { type Evidence, type Finding, SEVERITIES } from '../model/finding.ts'
 import type { OpenHandle, OpenRequest, OpenResponse } from '../model/ledger-page.ts'
 import { isAllowed, unusedAllowances } from './allowances.ts'
+import { churnFinding } from './churn.ts'
 import { composeFinding, groupBy, lineKey, placeOf, requestShape } from './compose.ts'
 import { connectionFindings } from './connections.ts'
 import { exhaustedFindings } from './exhausted.ts'
@@ -145,34 +146,6 @@ function hungFinding(
           : owed.length > 0
             ? 'end the responses the other findings name; a caller bounds its own wait with an AbortSignal that has a timeout'
             : 'bound every wait: pass an AbortSignal with a timeout to what the work awaits',
-    }),
-  ]
-}
-
-/** Below this many connections nobody cares. */
-const CHURN_FLOOR = 5
-
-/** Most requests paid a new connection although never so many were open at once. */
-function churnFinding({ page }: Material): readonly Finding[] {
-  if (page === null) return []
-  const { sent, connectionsOpened, peakOpen } = page.counts
-  const extra = connectionsOpened - peakOpen
-  if (extra < CHURN_FLOOR || connectionsOpened * 2 < sent) return []
-  return [
-    composeFinding({
-      code: 'CONNECTION_CHURN',
-      count: connectionsOpened,
-      origin: null,
-      request: null,
-      openedAt: null,
-      summary: `${connectionsOpened} connections for ${sent} requests, at most ${peakOpen} open at once: each request pays a new connection`,
-      evidence: [
-        { ledger: 'pools', says: 'connections opened', value: connectionsOpened },
-        { ledger: 'requests', says: 'requests sent', value: sent },
-        { ledger: 'requests', says: 'most open at once', value: peakOpen },
-      ],
-      advice:
-        'read bodies to their end instead of destroying them, share one client, and keep connections alive (new http.Agent({ keepAlive: true }))',
     }),
   ]
 }

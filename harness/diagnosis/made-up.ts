@@ -120,6 +120,7 @@ export const pageOf = (some: Partial<LedgerPage> = {}): LedgerPage => ({
   queues: [],
   resets: [],
   exhausted: null,
+  serverCloses: null,
   counts: { sent: 0, ok: 0, failed: 0, connectionsOpened: 0, peakOpen: 0 },
   durationsMs: [],
   dropped: 0,

@@ -1,7 +1,7 @@
 /** What the recorders write into: plain mutable state of one ledger, bounded. Over 250 lines because every field of it says what it is for. */
 import type { IncomingMessage } from 'node:http'
 import type { ClientEyes } from '../model/client-eyes.ts'
-import type { HttpClient, LedgerLevel } from '../model/ledger-page.ts'
+import type { HttpClient, LedgerLevel, ServerCloses } from '../model/ledger-page.ts'
 import type { CancelledStreams, RescuedEntry } from './cancelled-streams.ts'
 import type { OwnWork } from './descent.ts'
 import { type ExhaustionBook, emptyExhaustion } from './exhaustion.ts'
@@ -137,6 +137,7 @@ export interface Book {
   readonly asked: Map<object, AskedEntry>
   /** Sweep those that are over when the map has grown to this. */
   askedSweepAt: number
+  serverCloses: ServerCloses | null
   /** Requests waiting inside an undici Pool: the async resources themselves. */
   readonly poolQueue: Set<object>
   readonly pools: Map<object, Map<string, PoolEntry>>
@@ -185,6 +186,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     queues: emptyQueues(),
     asked: new Map(),
     askedSweepAt: 256,
+    serverCloses: null,
     poolQueue: new Set(),
     pools: new Map(),
     handedOver: new Set(handedOver),
@@ -248,6 +250,7 @@ export function startAfresh(book: Book): void {
   book.files.collected.length = 0
   book.exhausted = emptyExhaustion()
   book.queues = emptyQueues()
+  book.serverCloses = null
   book.history.length = 0
   book.historyOverflowed = false
   book.rescued.length = 0

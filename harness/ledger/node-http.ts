@@ -2,7 +2,7 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import { type Book, captureFor, entriesAtWork, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { numberAfter, rawHeader } from './raw-headers.ts'
-import { beginRequest, countFailure, endRequest, requestEntryOf } from './request-entries.ts'
+import { beginRequest, countFailure, endRequest, noteServerCloses, requestEntryOf } from './request-entries.ts'
 import { noteReset } from './resets.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
 
@@ -12,6 +12,12 @@ function originOf(request: ClientRequest): string {
   const host = request.getHeader('host')
   const authority = typeof host === 'string' && host !== '' ? host : request.host
   return `${request.protocol}//${authority}`
+}
+
+/** Kept alive by its Agent and not by the server: Node has taken its `shouldKeepAlive` back when it read the answer. */
+function isClosedByServer(request: Slotted): boolean {
+  if (request.shouldKeepAlive || !request.agent || (request.agent as { readonly keepAlive?: boolean }).keepAlive !== true) return false
+  return !/close/i.test(String(request.getHeader('connection') ?? ''))
 }
 
 /** Recorders by channel name. `created`, not `start`: there the user's frame is still on the stack (facts.md). */
@@ -36,6 +42,7 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
     }
     linkSocket(book, entry)
     noteRequestOn(entry, rawHeader(rawHeaders, 'keep-alive'))
+    if (isClosedByServer(request)) noteServerCloses(book, entry)
     response.on('close', closed)
     response.on('resume', resumed)
   }

@@ -54,6 +54,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
     listenerStacks: wrapped?.listenerStacks() ?? [],
     queues: queuePeaks(book, limitsByOrigin(readable)),
     resets: openResets(book.resets),
+    serverCloses: book.serverCloses,
     exhausted: exhaustionOf(book.exhausted),
     counts: {
       sent: book.sent + waiting.filter((request) => request.iteration >= 0).length,

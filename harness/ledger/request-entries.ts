@@ -82,6 +82,22 @@ export function endRequest(book: Book, entry: RequestEntry, nowMs: number): void
     book.durationsMs.push(nowMs - entry.createdAtMs)
 }
 
+/** The server has said that this answer is the last of its connection, which the client had offered to keep. */
+export function noteServerCloses(book: Book, { iteration, socket, origin }: RequestEntry): void {
+  if (iteration < 0 || socket === null) return
+  const { requestsServed: answers } = socket
+  const before = book.serverCloses
+  book.serverCloses =
+    before === null
+      ? { count: 1, origin, leastAnswers: answers, mostAnswers: answers }
+      : {
+          ...before,
+          count: before.count + 1,
+          leastAnswers: Math.min(before.leastAnswers, answers),
+          mostAnswers: Math.max(before.mostAnswers, answers),
+        }
+}
+
 /** One that was answered and broke off before its end has failed after all. */
 export function countFailure(book: Book, entry: RequestEntry): void {
   if (entry.iteration < 0 || entry.countedAsFailed) return

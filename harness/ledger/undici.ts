@@ -3,7 +3,7 @@ import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { type Book, CAPTURE_SLOT, captureFor, poolOf, QUEUED_SLOT, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { branchesTakenByGc, claimCancelled, keepRescued, rescuedEntry } from './cancelled-streams.ts'
 import { numberAfter, type RawHeaders, rawHeader } from './raw-headers.ts'
-import { beginRequest, countFailure, endRequest, noteRedirect, requestEntryOf } from './request-entries.ts'
+import { beginRequest, countFailure, endRequest, noteRedirect, noteServerCloses, requestEntryOf } from './request-entries.ts'
 import { noteReset } from './resets.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
 import type { Capture } from './stacks.ts'
@@ -12,6 +12,8 @@ interface UndiciRequest {
   readonly method: string
   readonly path: string
   readonly origin: string | URL | null
+  /** Whoever asked wants the connection closed after it. */
+  readonly reset?: boolean | null
   [REQUEST_SLOT]?: RequestEntry
 }
 
@@ -41,6 +43,9 @@ function originOf({ origin }: UndiciRequest): string {
   originsMet.set(text, parsed)
   return parsed
 }
+
+const isClose = (value: Uint8Array | string | null): boolean =>
+  value !== null && value.length === 5 && String(value).toLowerCase() === 'close'
 
 export function undiciRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   /** The stack of whoever asked: kept on the handler, or on the queue entry we run in, else the present one. */
@@ -92,6 +97,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
       else countFailure(book, entry)
     }
     noteRequestOn(entry, rawHeader(response.headers, 'keep-alive'))
+    if (request.reset !== true && isClose(rawHeader(response.headers, 'connection'))) noteServerCloses(book, entry)
   }
 
   function received({ request, chunk }: { request: UndiciRequest; chunk: { readonly length: number } }): void {

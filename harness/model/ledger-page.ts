@@ -191,6 +191,15 @@ export interface QueuePeak {
   readonly openedAt: Frame | null
 }
 
+/** Connections the client would have kept, and the server's last answer said that it closes them. */
+export interface ServerCloses {
+  readonly count: number
+  readonly origin: string
+  /** Answers such a connection had carried by then. */
+  readonly leastAnswers: number
+  readonly mostAnswers: number
+}
+
 /** Attempts that failed because no descriptor was left (EMFILE, ENFILE). */
 export interface Exhaustion {
   readonly count: number
@@ -279,6 +288,8 @@ export interface LedgerPage {
   readonly queues: readonly QueuePeak[]
   /** Resets of connections that had idled, of the work; bounded. */
   readonly resets: readonly IdleReset[]
+  /** Null: no server did so during the work. */
+  readonly serverCloses: ServerCloses | null
   /** Null: a descriptor was there for every attempt of the work. */
   readonly exhausted: Exhaustion | null
   /** Requests of the work. */

@@ -90,6 +90,8 @@ export interface ScenarioRun {
   readonly asExpected: boolean
   /** Why it is not as expected, or why it is inconclusive; empty otherwise. */
   readonly notes: readonly string[]
+  /** What the work itself has measured, a line each. */
+  readonly measured: readonly string[]
   readonly findings: readonly Finding[]
   readonly baseline: CensusCounts
   readonly peak: CensusCounts

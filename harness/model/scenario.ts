@@ -12,6 +12,10 @@ export interface WorkContext {
   readonly iteration: number
   /** Hands a pool over whose stats we may read (undici's queue is visible nowhere else). */
   handOver(pool: object): void
+  /** Puts a line into the report: what the work itself has measured. */
+  measured(line: string): void
+  /** From here on the work only waits for time to pass: others may have its lane. */
+  onlyWaits(): void
 }
 
 export type Work = (context: WorkContext) => Promise<void>
@@ -34,10 +38,19 @@ export interface Load {
   readonly rate?: number
 }
 
-export type Variant = { readonly expects: Expectation } & (
-  | { readonly work: Work; readonly serve?: never; readonly load?: never }
-  | { readonly serve: (context: WorkContext) => Promise<Service>; readonly load: Load; readonly work?: never }
-)
+interface OfAnyVariant {
+  readonly expects: Expectation
+  /** Instead of the scenario's: where what is wrong, or the fix, is the server's. */
+  readonly backend?: BackendSpec
+  /** Instead of the scenario's contract. */
+  readonly idleTimeoutMs?: number
+}
+
+export type Variant = OfAnyVariant &
+  (
+    | { readonly work: Work; readonly serve?: never; readonly load?: never }
+    | { readonly serve: (context: WorkContext) => Promise<Service>; readonly load: Load; readonly work?: never }
+  )
 
 export interface Variants {
   readonly leaky?: Variant

@@ -8,11 +8,12 @@ import { type Errand, hostErrand } from '../subjects/child-host.ts'
 import type { ChildOrders } from '../subjects/child-protocol.ts'
 import { importModule } from './import-module.ts'
 
-async function prepare(orders: ChildOrders, ledger: Ledger): Promise<Errand> {
+async function prepare(orders: ChildOrders, ledger: Ledger, onlyWaits: () => void): Promise<Errand> {
   const module = (await importModule(orders.file)) as unknown as { default: Scenario }
   const variant = module.default.cases[orders.case]?.[orders.variant]
   if (variant === undefined) throw new HarnessError('UNKNOWN_SCENARIO', `${module.default.name} has no ${orders.variant} variant`)
   const controller = new AbortController()
+  const measured: string[] = []
   const context = (iteration: number): WorkContext => ({
     get backend() {
       return backendOf(orders.backend, module.default.name)
@@ -20,6 +21,8 @@ async function prepare(orders: ChildOrders, ledger: Ledger): Promise<Errand> {
     signal: controller.signal,
     iteration,
     handOver: (pool) => ledger.handOver(pool),
+    measured: (line) => void measured.push(line),
+    onlyWaits,
   })
   // Now, because a child is killed in the end. Only what nobody had compiled before is written.
   flushCompileCache()
@@ -29,6 +32,7 @@ async function prepare(orders: ChildOrders, ledger: Ledger): Promise<Errand> {
     async runWork(round) {
       await variant.work?.(context(round))
     },
+    measured: () => measured,
     abandon: () => controller.abort(),
     async stop() {
       controller.abort()

@@ -39,17 +39,20 @@ const load = z.strictObject({
   amount: z.number().int().min(1),
   rate: z.number().min(1).optional(),
 })
-const variant = z.union([z.strictObject({ work: callable, expects }), z.strictObject({ serve: callable, load, expects })])
+const backend = z.object({ kinds: z.array(z.string()), start: callable })
+const idleTimeoutMs = z.number().min(1)
+const ofAny = { expects, backend: backend.optional(), idleTimeoutMs: idleTimeoutMs.optional() }
+const variant = z.union([z.strictObject({ work: callable, ...ofAny }), z.strictObject({ serve: callable, load, ...ofAny })])
 const variants = { leaky: variant.optional(), fixed: variant.optional() }
 const SCHEMA = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'a name is lower case letters, digits and dashes'),
   layer: z.enum(LAYERS).optional(),
   client: z.string().optional(),
   shows: z.string().optional(),
-  backend: z.object({ kinds: z.array(z.string()), start: callable }).optional(),
+  backend: backend.optional(),
   limits: LIMIT_PROFILE.optional(),
   judgeLimits: z.boolean().optional(),
-  idleTimeoutMs: z.number().min(1).optional(),
+  idleTimeoutMs: idleTimeoutMs.optional(),
   // 40: below it Node itself could not work; 1,048,576: the kernel's own ceiling (fs.nr_open).
   descriptorLimit: z.number().int().min(40).max(1_048_576).optional(),
   work: callable.optional(),

@@ -131,6 +131,7 @@ function asRun(request: ExecRequest, watched: Watched, name: string | null, dura
     expected: null,
     asExpected: diagnosis.verdict === 'clean',
     notes: [...missing, ...watched.notes],
+    measured: [],
     proof: null,
     latencyMs: watched.latencyMs ?? summarizeLatency(watched.page?.durationsMs ?? []),
     timeline: watched.timeline,

@@ -94,6 +94,12 @@ test('what the configuration of its writer allows is not a leak, and its contrac
   expect(silent[0]).toMatchObject({ verdict: 'clean', deadlineMs: 150 })
 })
 
+test('what the work has measured is in the record, and a contract of the variant’s own goes before that of the scenario', async () => {
+  const own = 'Object.assign(defined.cases[""].fixed, { idleTimeoutMs: 200 })'
+  const { runs } = await runWork('measures', "context.measured('3 of 3'); context.onlyWaits(); context.measured('and more')", 5_000, own)
+  expect(runs[0]).toMatchObject({ verdict: 'clean', deadlineMs: 200, measured: ['3 of 3', 'and more'] })
+})
+
 test('no child is left when the suite returns', async () => {
   const { runs } = await runWork('leaves-pid', "throw new Error('pid ' + process.pid)", 5_000)
   const pid = Number(/pid (\d+)/.exec(runs[0]?.workError ?? '')?.[1])

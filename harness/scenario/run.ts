@@ -77,6 +77,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
       sampler.mark(phase)
       onPhase(phase, null)
     },
+    onlyWaits: child.onlyWaits,
     peak: sampler.peak,
     wouldExit: child.wouldExit,
     ...(backend === null ? {} : { countPeers: () => backend.count() }),
@@ -107,6 +108,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     expected: expects,
     // Work that throws has not done what it is there for, whatever was left open.
     asExpected: disagreements(diagnosis, expects).length === 0 && (workError === undefined || expects.verdict !== 'clean'),
+    measured: await child.measured(),
     notes: workError === undefined ? notes : [...notes, `the work threw: ${firstLine(workError)}`],
     proof,
     latencyMs: loadLatency ?? summarizeLatency(page?.durationsMs ?? []),
@@ -125,15 +127,20 @@ export function variantOf(scenario: Scenario, key: RunKey): Variant & { readonly
   return variant
 }
 
-/** What was asked for, else the scenario's own word, else the configuration's, ms. */
-export function idleTimeoutOf({ idleTimeoutMs, scenario, own }: Pick<RunRequest, 'idleTimeoutMs' | 'scenario' | 'own'>): number {
-  return idleTimeoutMs ?? scenario.idleTimeoutMs ?? own?.idleTimeoutMs ?? IDLE_TIMEOUT_MS
+/** What was asked for, else the variant's or the scenario's own word, else the configuration's, ms. */
+export function idleTimeoutOf({
+  idleTimeoutMs,
+  scenario,
+  key,
+  own,
+}: Pick<RunRequest, 'idleTimeoutMs' | 'scenario' | 'key' | 'own'>): number {
+  return idleTimeoutMs ?? variantOf(scenario, key).idleTimeoutMs ?? scenario.idleTimeoutMs ?? own?.idleTimeoutMs ?? IDLE_TIMEOUT_MS
 }
 
 async function startBoth(request: RunRequest) {
   const { scenario, key, runId, signal, url, onPhase, file, own } = request
   onPhase('backend', key.backend)
-  const backend = key.backend === null ? null : await startBackend(scenario, key.backend, { runId, signal, url, onPhase })
+  const backend = key.backend === null ? null : await startBackend(request, key.backend, { runId, signal, url, onPhase })
   try {
     onPhase('baseline', null)
     const { variant } = key
@@ -156,11 +163,12 @@ async function startBoth(request: RunRequest) {
 type BackendRequest = Pick<RunRequest, 'runId' | 'signal' | 'url' | 'onPhase'>
 
 async function startBackend(
-  scenario: Scenario,
+  { scenario, key }: Pick<RunRequest, 'scenario' | 'key'>,
   kind: BackendKind,
   { runId, signal, url, onPhase }: BackendRequest,
 ): Promise<Backend | null> {
-  if (scenario.backend === null) return null
+  const spec = variantOf(scenario, key).backend ?? scenario.backend
+  if (spec === null) return null
   const onProgress = (message: string): void => onPhase('backend', message)
-  return scenario.backend.start(kind, { runId, signal, onProgress, ...(url === null ? {} : { url }) })
+  return spec.start(kind, { runId, signal, onProgress, ...(url === null ? {} : { url }) })
 }

@@ -6,7 +6,7 @@ import type { Judging } from '../model/config.ts'
 import { BackendUnavailable, HarnessError, ScenarioUnavailable } from '../model/errors.ts'
 import type { JournalEntry, Timed } from '../model/journal.ts'
 import type { RunRecord, SkippedRun, VariantName } from '../model/run-record.ts'
-import { ONLY_CASE, type RunKey, type Scenario, type SuiteEvent } from '../model/scenario.ts'
+import { ONLY_CASE, type RunKey, type Scenario, type SuiteEvent, type Variant } from '../model/scenario.ts'
 import { newRunId } from '../subjects/run-id.ts'
 import { TOOL_VERSION } from '../subjects/version.ts'
 import { failedRun } from './failed-run.ts'
@@ -135,12 +135,16 @@ export function planRuns({ scenarios, variants, backends }: Pick<SuiteRequest, '
     return Object.entries(scenario.cases).flatMap(([name, declared]) =>
       kinds.flatMap((backend) =>
         variants
-          .filter((variant) => declared[variant] !== undefined)
+          .filter((variant) => runsOn(declared[variant], backend))
           .map((variant) => ({ loaded, key: { scenario: scenario.name, case: name === ONLY_CASE ? null : name, variant, backend } })),
       ),
     )
   })
 }
+
+/** A variant with a backend of its own runs on the kinds of that which are the scenario's, too. */
+const runsOn = (variant: Variant | undefined, kind: BackendKind | null): boolean =>
+  variant !== undefined && (variant.backend === undefined || (kind !== null && variant.backend.kinds.includes(kind)))
 
 function asHarnessError(error: unknown, key: RunKey): HarnessError {
   const where = `${key.scenario}${key.case === null ? '' : ` (${key.case})`}, ${key.variant}${key.backend === null ? '' : ` on ${key.backend}`}`

@@ -35,6 +35,7 @@ export async function playWork(
   afterIteration: (iteration: number) => Promise<void>,
 ): Promise<PlayedWork> {
   let last = SETTLED
+  void stage.onlyWaits?.then(leaveLane)
   for (let iteration = 0; iteration < options.iterations; iteration += 1) {
     await subject.beginWork(iteration)
     const running = stage.drive === undefined ? subject.runWork(options.warmUp + iteration) : stage.drive(iteration)

@@ -20,6 +20,8 @@ export interface Stage {
   readonly drive?: (iteration: number) => Promise<WorkOutcome>
   /** Work takes a lane, given back when it has ended or looks stalled; waiting takes none. */
   readonly takeLane?: () => Promise<() => void>
+  /** Resolves when the work says that it only waits from now on: then it needs no lane. */
+  readonly onlyWaits?: Promise<void>
   /** The subject has nothing left that would keep it from ending by itself. */
   readonly wouldExit?: () => boolean
 }

@@ -10,11 +10,14 @@ export interface Errand {
   /** Origin of the service it serves, if it serves one. */
   readonly serviceOrigin: string | null
   runWork(round: number): Promise<void>
+  /** Lines the work wants in the report. */
+  measured(): readonly string[]
   abandon(): void
   stop(): Promise<void>
 }
 
-export type PrepareErrand = (orders: ChildOrders, ledger: Ledger) => Promise<Errand>
+/** `onlyWaits` tells the parent that the work needs no processor for a while. */
+export type PrepareErrand = (orders: ChildOrders, ledger: Ledger, onlyWaits: () => void) => Promise<Errand>
 
 /** Hosts one errand until the parent says stop or goes away. */
 export function hostErrand(prepare: PrepareErrand): void {
@@ -25,7 +28,7 @@ export function hostErrand(prepare: PrepareErrand): void {
     async prepare(orders) {
       touchStandardStreams()
       ledger = startLedger(clientEyes, orders.level)
-      errand = await prepare(orders, ledger)
+      errand = await prepare(orders, ledger, () => send({ event: 'only-waits' }))
       return { serviceOrigin: errand.serviceOrigin }
     },
     census: async () => ({ handles: countHandles() }),
@@ -60,6 +63,7 @@ export function hostErrand(prepare: PrepareErrand): void {
       if (process.listenerCount('uncaughtException') === 0) process.on('uncaughtException', () => {})
       return hired(ledger).releaseBodies()
     },
+    measured: async () => hired(errand).measured(),
     closeIdle: async () => hired(ledger).closeIdle(),
     askPool: async (poolId) => hired(ledger).askPool(poolId),
     async stop() {

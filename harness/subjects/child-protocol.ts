@@ -24,6 +24,7 @@ export interface Questions {
   releaseBodies: { ask: null; answer: number }
   closeIdle: { ask: null; answer: number }
   askPool: { ask: number; answer: PoolRecovery | null }
+  measured: { ask: null; answer: readonly string[] }
   stop: { ask: null; answer: null }
 }
 export type QuestionName = keyof Questions
@@ -37,6 +38,8 @@ export type FromChild =
   | { readonly id: number; readonly failed: ErrorText }
   /** The event loop of the child is empty: on its own it would end now. */
   | { readonly event: 'would-exit' }
+  /** Its work waits for time to pass, and for nothing else. */
+  | { readonly event: 'only-waits' }
 
 /** An error that crossed a process boundary. */
 export interface ErrorText {

@@ -1,5 +1,5 @@
 /** Several processes and threads seen as one subject. Pure. */
-import type { Exhaustion, LedgerPage, Pulse, Served } from '../model/ledger-page.ts'
+import type { Exhaustion, LedgerPage, Pulse, Served, ServerCloses } from '../model/ledger-page.ts'
 
 /** The page of one process; its ordinal keeps its ids apart from those of the others, and the same from page to page. */
 export interface PageOf {
@@ -38,6 +38,7 @@ export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
     listenerStacks: all.flatMap((page) => page.listenerStacks),
     queues: all.flatMap((page) => page.queues),
     resets: all.flatMap((page) => page.resets),
+    serverCloses: mergeServerCloses(all.flatMap(({ serverCloses }) => serverCloses ?? [])),
     exhausted: mergeExhaustions(all.flatMap(({ exhausted }) => exhausted ?? [])),
     counts: {
       sent: sum(pages, ({ counts }) => counts.sent),
@@ -51,6 +52,17 @@ export function mergePages(pages: readonly PageOf[]): LedgerPage | null {
     dropped: sum(pages, ({ dropped }) => dropped),
     subscriberErrors: all.flatMap((page) => page.subscriberErrors),
     missing: all.flatMap((page) => page.missing),
+  }
+}
+
+function mergeServerCloses(each: readonly ServerCloses[]): ServerCloses | null {
+  const [first] = each
+  if (first === undefined) return null
+  return {
+    ...first,
+    count: each.reduce((count, one) => count + one.count, 0),
+    leastAnswers: Math.min(...each.map(({ leastAnswers }) => leastAnswers)),
+    mostAnswers: Math.max(...each.map(({ mostAnswers }) => mostAnswers)),
   }
 }
 

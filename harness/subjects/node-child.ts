@@ -23,6 +23,10 @@ export interface NodeChildOptions {
 export interface NodeChild extends Subject {
   /** Origin of the service it serves, if it serves one. */
   readonly serviceOrigin: string | null
+  /** Resolves when its work says that it only waits from now on. */
+  readonly onlyWaits: Promise<void>
+  /** What its work has measured, a line each; empty when it does not answer any more. */
+  measured(): Promise<readonly string[]>
   /** Its event loop was empty after the work: on its own it would have ended. */
   wouldExit(): boolean
   /** The last of what it printed, stdout and stderr together. */
@@ -71,6 +75,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 interface Line {
   ask<K extends QuestionName>(question: K, ask: Questions[K]['ask'], withinMs: number): Promise<Questions[K]['answer']>
   wouldExit(): boolean
+  readonly onlyWaits: Promise<void>
   output(): string
   /** Resolves when the child has ended. */
   readonly exited: Promise<string>
@@ -80,6 +85,10 @@ function openLine(child: ChildProcess, clock: Clock): Line {
   const waiting = new Map<number, { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void }>()
   let nextId = 1
   let isIdle = false
+  let waits = (): void => {}
+  const onlyWaits = new Promise<void>((resolve) => {
+    waits = resolve
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => {
@@ -96,7 +105,8 @@ function openLine(child: ChildProcess, clock: Clock): Line {
   })
   child.on('message', (message: FromChild) => {
     if ('event' in message) {
-      isIdle = true
+      if (message.event === 'would-exit') isIdle = true
+      else waits()
       return
     }
     const asker = waiting.get(message.id)
@@ -107,6 +117,7 @@ function openLine(child: ChildProcess, clock: Clock): Line {
   return {
     exited,
     wouldExit: () => isIdle,
+    onlyWaits,
     output: () => output,
     async ask(question, ask, withinMs) {
       const id = nextId++
@@ -161,6 +172,8 @@ function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null
     pid,
     serviceOrigin,
     wouldExit: line.wouldExit,
+    onlyWaits: line.onlyWaits,
+    measured: async () => (await orNull('measured', null)) ?? [],
     output: line.output,
     async census(detail) {
       const handles = detail === undefined ? null : ((await orNull('census', null))?.handles ?? null)

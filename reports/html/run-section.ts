@@ -38,11 +38,15 @@ function surprise(run: ScenarioRun): SafeHtml | null {
 function remarks(run: ScenarioRun): SafeHtml {
   const notes =
     run.notes.length === 0 ? null : html`<h4>Notes</h4><ul class="notes">${run.notes.map((note) => html`<li>${oneLine(note)}</li>`)}</ul>`
+  const measured =
+    run.measured.length === 0
+      ? null
+      : html`<h4>What the work measured</h4><pre class="scroll" role="group" aria-label="What the work measured" tabindex="0">${severalLines(run.measured.join('\n'))}</pre>`
   const threw =
     run.workError === null
       ? null
       : html`<h4>What the work threw</h4><pre class="scroll" role="group" aria-label="What the work threw" tabindex="0">${severalLines(run.workError)}</pre>`
-  return html`${notes}${threw}`
+  return html`${measured}${notes}${threw}`
 }
 
 function findings(run: ScenarioRun, options: RunSectionOptions): readonly SafeHtml[] {

@@ -86,6 +86,7 @@ const run = z.object({
   expected: expectation.nullable(),
   asExpected: z.boolean(),
   notes: z.array(z.string()).meta({ description: 'why it is not as expected, or why it is inconclusive' }),
+  measured: z.array(z.string()).meta({ description: 'what the work itself has measured, a line each' }),
   findings: z.array(finding).meta({ description: 'most severe first' }),
   baseline: counts,
   peak: counts,

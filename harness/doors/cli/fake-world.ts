@@ -58,6 +58,7 @@ export function fakeRun(changes: Partial<ScenarioRun> = {}): ScenarioRun {
     verdict: 'clean',
     expected: { verdict: 'clean' },
     asExpected: true,
+    measured: [],
     notes: [],
     findings: [],
     baseline: COUNTS,

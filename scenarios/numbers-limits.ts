@@ -1,0 +1,33 @@
+/** Limits and idle timeouts, as runs have measured them (numbers.ts). */
+import { expect } from 'vitest'
+import type { NumberClaim } from './numbers.ts'
+
+/** Any number of that range. */
+const between = (least: number, most: number): unknown =>
+  expect.toSatisfy((value: unknown) => typeof value === 'number' && value >= least && value <= most, `${least} to ${most}`)
+
+const onEmbedded = (scenario: string, name: string | null, variant: 'leaky' | 'fixed', numbers: object): NumberClaim => ({
+  scenario,
+  case: name,
+  variant,
+  backend: 'embedded',
+  numbers,
+})
+
+/** Counted from the end of the work, which is a little later than the last answer the server has sent. */
+const EARLY_MS = 1_000
+
+export const CLAIMS: readonly NumberClaim[] = [
+  onEmbedded('max-requests-per-socket', null, 'leaky', {
+    connectionsOpened: 3,
+    requests: { sent: 6, ok: 6, failed: 0 },
+    findings: [{ code: 'CONNECTION_CHURN', count: 3, summary: expect.stringContaining('the server closes each after 2 answers') }],
+  }),
+  onEmbedded('max-requests-per-socket', null, 'fixed', { connectionsOpened: 1, requests: { sent: 6, ok: 6, failed: 0 }, findings: [] }),
+  onEmbedded('server-idle-20-and-30', '20 s', 'fixed', { connectionsOpened: 10, returnedToBaselineMs: between(20_000 - EARLY_MS, 22_000) }),
+  onEmbedded('server-idle-20-and-30', '30 s', 'fixed', { connectionsOpened: 10, returnedToBaselineMs: between(30_000 - EARLY_MS, 32_000) }),
+  onEmbedded('server-idle-20-and-30', '30 s, believed to be 20 s', 'leaky', {
+    returnedToBaselineMs: null,
+    findings: [{ code: 'IDLE_PAST_DEADLINE', count: 10, summary: expect.stringContaining('the server closes at 31000 ms') }],
+  }),
+]
