@@ -12,6 +12,8 @@ const POOLS_PER_SITE = 3
 type IdleSocket = ResidualSocket & { readonly ledger: LedgerSocket }
 
 export function connectionFindings(material: Material, residue: Residue, claimed: ReadonlySet<ResidualSocket>): readonly Finding[] {
+  // Nobody can close anything while the event loop takes no turn, and nobody says whose a connection is: the line that keeps it is the cause of all.
+  if (material.hung?.because === 'event loop blocked') return []
   // What a server accepted that was itself left listening, or waits for in its close, is a symptom of that; and so is a session's connection.
   const left = new Set([...residue.handles, ...residue.blockedCloses].flatMap(({ port }) => port ?? []))
   const sessions = new Set(residue.handles.flatMap(({ type, port }) => (type === 'HTTP2SESSION' ? (port ?? []) : [])))

@@ -120,6 +120,11 @@ function hungFinding(
   }[hung.because]
   const [oldest, ...more] = waitedFor
   const kept = keptAlive(waitedFor.length + owed.length === 0 ? handles : [], cwd)
+  const busyAt = placeOf(hung.busyAt ?? null, cwd)
+  const busy: Evidence[] =
+    busyAt === null
+      ? []
+      : [{ ledger: 'requests', says: `on the stack at every look, never returning: ${busyAt.file}:${busyAt.line}`, value: busyAt.function }]
   const unended: Evidence[] =
     owed.length === 0 ? [] : [{ ledger: 'requests', says: 'waits for handlers to end their responses', value: owed.length }]
   const evidence: Evidence[] = groupBy(waitedFor, (request) => `${lineKey(request.openedAt)} ${request.phase}`).map((group) => {
@@ -134,18 +139,21 @@ function hungFinding(
       count: 1,
       origin: oldest?.origin ?? null,
       request: oldest === undefined ? null : requestShape([oldest, ...more]),
-      openedAt: oldest === undefined ? (placeOf(owed[0]?.openedAt ?? null, cwd) ?? kept.openedAt) : placeOf(oldest.openedAt, cwd),
+      openedAt:
+        busyAt ?? (oldest === undefined ? (placeOf(owed[0]?.openedAt ?? null, cwd) ?? kept.openedAt) : placeOf(oldest.openedAt, cwd)),
       summary: `the work did not settle within ${Math.round(hung.afterMs)} ms: ${why}`,
       evidence:
-        evidence.length + unended.length + kept.evidence.length > 0
-          ? [...evidence, ...unended, ...kept.evidence]
+        busy.length + evidence.length + unended.length + kept.evidence.length > 0
+          ? [...busy, ...evidence, ...unended, ...kept.evidence]
           : [{ ledger: 'requests', says: NOTHING_KNOWN[hung.because] ?? 'no request is open: it waits for something else', value: 0 }],
       advice:
-        hung.because === 'stalled'
-          ? 'what it waits for is held by the bodies the other findings name'
-          : owed.length > 0
-            ? 'end the responses the other findings name; a caller bounds its own wait with an AbortSignal that has a timeout'
-            : 'bound every wait: pass an AbortSignal with a timeout to what the work awaits',
+        busyAt !== null
+          ? 'let this line come to an end, or give it to a worker: a loop needs a bound or an await that waits, a regular expression no repetition within a repetition ((a+)+), a large computation pauses; until then no timer, no timeout and no AbortSignal of this process fires'
+          : hung.because === 'stalled'
+            ? 'what it waits for is held by the bodies the other findings name'
+            : owed.length > 0
+              ? 'end the responses the other findings name; a caller bounds its own wait with an AbortSignal that has a timeout'
+              : 'bound every wait: pass an AbortSignal with a timeout to what the work awaits',
     }),
   ]
 }

@@ -1,12 +1,19 @@
 import type { PeerCount } from '../model/backend.ts'
 import type { Census } from '../model/census.ts'
-import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
+import type { Frame, LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 
 /**
  * How work was known to hang. `unanswered`: a service under load owes responses and nothing in it could end them. `never settled`: it ended by itself under a top-level await that nothing could settle any more (exit code 13).
  */
 export type HungBecause = 'stalled' | 'unanswered' | 'timeout' | 'event loop blocked' | 'never settled'
+
+export interface Hung {
+  readonly afterMs: number
+  readonly because: HungBecause
+  /** The line it never leaves, where its event loop takes no turn; absent or null: not known. */
+  readonly busyAt?: Frame | null
+}
 
 /** What was there when an iteration had ended and a moment had passed. */
 export interface IterationCount {
@@ -33,7 +40,7 @@ export interface Material {
   /** Pools whose slots were in doubt, asked again. */
   readonly recoveries: readonly PoolRecovery[]
   /** Set when the work never settled. */
-  readonly hung: { readonly afterMs: number; readonly because: HungBecause } | null
+  readonly hung: Hung | null
   readonly workError: unknown
   readonly deadlineMs: number
   readonly returnedToBaselineMs: number | null

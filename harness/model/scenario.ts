@@ -44,6 +44,8 @@ interface OfAnyVariant {
   readonly backend?: BackendSpec
   /** Instead of the scenario's contract. */
   readonly idleTimeoutMs?: number
+  /** Its work counts as hung after so long, where the run would be more patient. */
+  readonly workTimeoutMs?: number
 }
 
 export type Variant = OfAnyVariant &

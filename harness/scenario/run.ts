@@ -57,7 +57,8 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   if (signal.aborted) throw new HarnessError('INTERRUPTED', 'interrupted')
 
   const { allow, ...judging } = request.own ?? {}
-  const contract = { idleTimeoutMs: idleTimeoutOf(request), iterations: request.iterations, workTimeoutMs: request.workTimeoutMs, signal }
+  const workTimeoutMs = Math.min(request.workTimeoutMs, variant.workTimeoutMs ?? request.workTimeoutMs)
+  const contract = { idleTimeoutMs: idleTimeoutOf(request), iterations: request.iterations, workTimeoutMs, signal }
   const { limits, judgeLimits } = scenario
   const options = resolveOptions({ stallMs: STALL_MS, ...judging, ...contract, ...(limits === null ? {} : { limits }), judgeLimits }, allow)
   using sampler = sample(child, realClock, SAMPLE_MS)

@@ -9,13 +9,13 @@ import type { PeerCount } from '../model/backend.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Diagnosis } from '../model/diagnosis.ts'
-import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
+import type { Frame, LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { iterationCounter } from './count-iterations.ts'
 import { type Hang, playWork, warmUp } from './play-work.ts'
 import { quiesce } from './quiesce.ts'
-import { mapPage } from './source-maps.ts'
+import { mapFrame, mapPage } from './source-maps.ts'
 import type { Stage } from './stage.ts'
 
 /** The diagnosis with what it rests on, for whoever goes on from there. */
@@ -66,7 +66,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     workPage: pageAtWorkEnd === null ? null : mapPage(pageAtWorkEnd),
     peers: [],
     recoveries: [],
-    hung: work.hung === null ? null : { because: work.hung, afterMs: endedMs - startedMs },
+    hung: work.hung === null ? null : { because: work.hung, afterMs: endedMs - startedMs, busyAt: await busyAtOf(subject, work.hung) },
     workError: work.outcome.type === 'threw' ? work.outcome.error : undefined,
     deadlineMs,
     wouldExit: null,
@@ -110,6 +110,11 @@ async function recoveriesOf(subject: Subject, page: LedgerPage | null): Promise<
 /** What the other side says of its idle timeout tells a race from a reset, however clean the rest. */
 const needsPeers = (page: LedgerPage | null, { judgeLimits }: ResolvedOptions): boolean =>
   judgeLimits || (page !== null && page.resets.length > 0)
+
+async function busyAtOf(subject: Subject, hung: Hang): Promise<Frame | null> {
+  const frame = hung === 'event loop blocked' ? ((await subject.busyAt?.()) ?? null) : null
+  return frame === null ? null : mapFrame(frame)
+}
 
 async function peersOf(stage: Stage): Promise<readonly PeerCount[]> {
   try {

@@ -1,11 +1,11 @@
 /** The plot of a program nobody prepared: it is watched until it ends, hangs, or has served and is idle again; then it is judged. */
 import { countsOf, diagnose } from '../diagnosis/diagnose.ts'
 import { type Lifelines, lifelinesOf, NO_LIFELINES } from '../diagnosis/lifelines.ts'
-import type { Material } from '../diagnosis/material.ts'
+import type { HungBecause, Material } from '../diagnosis/material.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Diagnosis } from '../model/diagnosis.ts'
-import type { LedgerPage } from '../model/ledger-page.ts'
+import type { Frame, LedgerPage } from '../model/ledger-page.ts'
 import type { Allowance, Budget, ResolvedOptions } from '../model/options.ts'
 import type { LatencySummary, Timeline } from '../model/run-record.ts'
 import type { Ending, Executed } from '../subjects/exec-child.ts'
@@ -14,7 +14,7 @@ import { whatExitLeaves } from './last-page.ts'
 import { type Draft, quiesce } from './quiesce.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { settledSockets, undecided, WARM_POOLS, withoutSingletons } from './service-view.ts'
-import { mapPage } from './source-maps.ts'
+import { mapFrame, mapPage } from './source-maps.ts'
 import { sample } from './timeline.ts'
 
 export interface WatchRequest {
@@ -102,10 +102,20 @@ async function judge(program: Executed, request: WatchRequest, turn: Turn, after
     case 'idle':
       return judgeIdle(program, request, turn.baseline, unanswered(turn), peak)
     case 'hung':
-      return judgeNow(program, request, { hung: { because: turn.because, afterMs }, doubts: [] }, peak)
+      return judgeNow(
+        program,
+        request,
+        { hung: { because: turn.because, afterMs, busyAt: await busyAtOf(program, turn.because) }, doubts: [] },
+        peak,
+      )
     case 'cut short':
       return judgeNow(program, request, { hung: null, doubts: turn.doubts }, peak)
   }
+}
+
+async function busyAtOf(program: Executed, because: HungBecause): Promise<Frame | null> {
+  const frame = because === 'event loop blocked' ? await program.busyAt() : null
+  return frame === null ? null : mapFrame(frame)
 }
 
 function draftOf(request: WatchRequest, given: Partial<Draft> & { readonly options: ResolvedOptions }): Draft {

@@ -3,6 +3,7 @@ import { type Ledger, startLedger } from '../ledger/ledger.ts'
 import { countHandles } from '../probes/handles.ts'
 import { clientEyes } from '../probes/pools.ts'
 import { type ChildOrders, errorText, type FromChild, type Questions, type ToChild } from './child-protocol.ts'
+import { takeOwnDebugPort } from './debug-port.ts'
 import { touchStandardStreams } from './this-process.ts'
 
 /** What the child is there for, made from its orders. */
@@ -27,6 +28,7 @@ export function hostErrand(prepare: PrepareErrand): void {
   const answers: { readonly [K in keyof Questions]: (ask: Questions[K]['ask']) => Promise<Questions[K]['answer']> } = {
     async prepare(orders) {
       touchStandardStreams()
+      takeOwnDebugPort()
       ledger = startLedger(clientEyes, orders.level)
       errand = await prepare(orders, ledger, () => send({ event: 'only-waits' }))
       return { serviceOrigin: errand.serviceOrigin }

@@ -7,8 +7,9 @@ import { deserialize } from 'node:v8'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import { HarnessError } from '../model/errors.ts'
-import type { LedgerPage, Pulse } from '../model/ledger-page.ts'
+import type { Frame, LedgerPage, Pulse } from '../model/ledger-page.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
+import { firstBusyFrame } from './busy-frame.ts'
 import { openExecLine } from './exec-line.ts'
 import { BEGUN_SUFFIX, EXEC_VARIABLE, PAGE_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
 import { mergePages, mergePulses, type PageOf } from './merge-pages.ts'
@@ -54,6 +55,8 @@ export interface Executed extends AsyncDisposable {
   lastPage(): Promise<LedgerPage | null>
   /** What keeps its processes alive, by async stacks; null: nobody can tell. */
   explain(): Promise<string | null>
+  /** The line that one of its processes never leaves while it answers nobody; null: all answer, or it cannot be told. */
+  busyAt(): Promise<Frame | null>
   /** Why none of its processes can be asked; null: one of them can. */
   unheard(): string | null
   /** Processes that have begun and ended without a last page: killed. */
@@ -168,6 +171,11 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
     async explain() {
       const said = (await line.ask('why')).flatMap(({ from, answer }) => (answer === null ? [] : [`process ${from.pid}: ${answer}`]))
       return said.length === 0 ? null : said.join('\n\n')
+    },
+    async busyAt() {
+      const answering = new Set((await line.ask('pulse')).map(({ from }) => from.pid))
+      const begun = new Set(readdirSync(folder).flatMap((name) => (name.endsWith(BEGUN_SUFFIX) ? Number.parseInt(name, 10) : [])))
+      return firstBusyFrame(members().flatMap((member) => (begun.has(member.pid) && !answering.has(member.pid) ? member.pid : [])))
     },
     unheard() {
       const names = readdirSync(folder)

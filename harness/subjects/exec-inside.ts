@@ -8,6 +8,7 @@ import { serialize } from 'node:v8'
 import { threadId } from 'node:worker_threads'
 import type { Ledger } from '../ledger/ledger.ts'
 import { countHandles } from '../probes/handles.ts'
+import { takeOwnDebugPort } from './debug-port.ts'
 import {
   BEGUN_SUFFIX,
   type ExecAnswers,
@@ -32,6 +33,7 @@ export function watchExecuted(path: string, start: () => Ledger): Ledger {
   socket.on('error', () => {})
   socket.unref()
   touchOutput()
+  takeOwnDebugPort()
 
   let hasServed = false
   function beginAfresh(): void {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Clock } from '../model/clock.ts'
 import { HarnessError } from '../model/errors.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
+import { busyFrame } from './busy-frame.ts'
 import type { ChildOrders, ErrorText, FromChild, QuestionName, Questions } from './child-protocol.ts'
 import { RUN_ID_VARIABLE } from './run-id.ts'
 import type { Subject, WorkOutcome } from './subject.ts'
@@ -181,6 +182,7 @@ function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null
     },
     gauge: () => countDescriptors(pid),
     page: () => orNull('page', null),
+    busyAt: () => busyFrame(pid),
     async beginWork(iteration) {
       await orNull('beginWork', iteration)
     },

@@ -1,5 +1,5 @@
 import type { Census } from '../model/census.ts'
-import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
+import type { Frame, LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 
 /** How one round of the work ended. */
 export type WorkOutcome =
@@ -17,6 +17,8 @@ export interface Subject extends AsyncDisposable {
   gauge(): number | null
   /** What the ledger inside says; null when it does not answer in time (a blocked event loop). */
   page(): Promise<LedgerPage | null>
+  /** The line it never leaves, where its event loop takes no turn; null: it cannot be told. Absent where nobody outside can look. */
+  busyAt?(): Promise<Frame | null>
   /** Marks what follows as work: opened at iteration n (from 0). Before the first call everything belongs to the baseline. */
   beginWork(iteration: number): Promise<void>
   /** Runs the work once; never rejects. */

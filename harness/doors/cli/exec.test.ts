@@ -84,6 +84,12 @@ const HANG = `// nothing here
 setInterval(() => {}, 1_000)
 `
 
+const SPINS = `function untilReady(isReady) {
+  while (!isReady());
+}
+setTimeout(() => untilReady(() => false), 1)
+`
+
 const STARVE = `import http from 'node:http'
 const agent = new http.Agent({ maxSockets: 2 })
 setInterval(() => {}, 60_000)
@@ -115,6 +121,7 @@ function start(words: readonly string[]) {
     service: SERVICE,
     wrapper: WRAPPER,
     hang: HANG,
+    spins: SPINS,
     starve: STARVE,
     mute: MUTE,
   }))
@@ -242,11 +249,16 @@ describe('a program that hangs', () => {
     expect(stderr).toMatch(/1 handle\(s\) keeping the process running\.\n\n# Timeout\nhang\.mjs:2 - setInterval/)
   })
 
-  test('in a loop that never ends is told from one that waits', async () => {
-    const { code, run } = await judged('--timeout', '1s', '--', 'node', '-e', 'for (;;);')
-    expect({ code, summary: run.findings[0]?.summary }).toEqual({
+  test.for([
+    [['spins.mjs'], { file: 'spins.mjs', line: 2, function: 'untilReady' }],
+    // Code of no file has no line to name.
+    [['-e', 'for (;;);'], null],
+  ] as const)('in a loop that never ends is told from one that waits, and named by its line: %j', async ([args, openedAt]) => {
+    const { code, run } = await judged('--timeout', '3s', '--', 'node', ...args)
+    expect({ code, codes: run.findings.map((finding) => finding.code), finding: run.findings[0] }).toMatchObject({
       code: 1,
-      summary: expect.stringContaining('its event loop does not answer'),
+      codes: ['WORK_HUNG'],
+      finding: { summary: expect.stringContaining('its event loop does not answer'), openedAt },
     })
   })
 
