@@ -75,6 +75,13 @@ test('work that throws is not as expected, and is judged all the same', async ()
   expect(runs[0]).toMatchObject({ verdict: 'clean', asExpected: false, workError: 'Error: no such bucket' })
 })
 
+test('work that says that this machine cannot run it is skipped, with its reason and remedy', async () => {
+  const missing = "Object.assign(new Error('no such package\\n  remedy: install it'), { name: 'ScenarioUnavailable' })"
+  const { runs, skipped } = await runWork('elsewhere', `throw ${missing}`, 5_000)
+  expect(runs).toEqual([])
+  expect(skipped).toMatchObject([{ scenario: 'elsewhere', variant: 'fixed', reason: 'no such package', remedy: 'install it' }])
+})
+
 test('a timer left by the work is named at its line', async () => {
   const { runs } = await runWork('timer', 'setInterval(() => {}, 1_000)', 5_000)
   expect(runs[0]).toMatchObject({ verdict: 'leaked', findings: [{ code: 'TIMER_LEFT', openedAt: { line: 3 } }] })

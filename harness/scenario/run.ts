@@ -1,7 +1,7 @@
 /** One cell of the matrix: a backend, a child, the plot, the proof. */
 import type { Backend, BackendKind } from '../model/backend.ts'
 import type { Judging } from '../model/config.ts'
-import { HarnessError } from '../model/errors.ts'
+import { HarnessError, ScenarioUnavailable } from '../model/errors.ts'
 import type { Expectation, ScenarioRun } from '../model/run-record.ts'
 import { ONLY_CASE, type Phase, type RunKey, type Scenario, type Variant } from '../model/scenario.ts'
 import { playPlot } from '../session/plot.ts'
@@ -86,6 +86,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   })
   // A load whose requests are never answered would go on for as long as its own timeouts say.
   const { diagnosis, baseline, page, lifelines } = await played.finally(() => isJudged.abort())
+  refuseIfUnavailable(diagnosis.workError)
   const loadLatency = (await (loading as Promise<LoadOutcome> | null))?.latencyMs ?? null
   const timeline = sampler.timeline(lifelines)
   sampler[Symbol.dispose]()
@@ -117,6 +118,13 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     workError: workError === undefined ? null : firstLine(workError),
     durationMs: Math.round(realClock.nowMs() - startedMs),
   }
+}
+
+/** The work's own word that this machine cannot run it: a package is missing. Of an error that crossed a process its name and its text are left. */
+function refuseIfUnavailable(workError: unknown): void {
+  if (!(workError instanceof Error) || workError.name !== 'ScenarioUnavailable') return
+  const [reason = '', remedy = ''] = workError.message.split('\n  remedy: ')
+  throw new ScenarioUnavailable(reason, remedy)
 }
 
 /** An error of fetch tells the whole URL: neither its credentials nor its query are for a report. */
