@@ -3,7 +3,7 @@ import type { Evidence, Finding } from '../model/finding.ts'
 import type { LedgerPage, LedgerSocket } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural } from './compose.ts'
 import type { Material } from './material.ts'
-import { peerEvidence } from './requests.ts'
+import { peerEvidence } from './request-evidence.ts'
 import { type ResidualSocket, type Residue, roleOf } from './residue.ts'
 
 /** Three or more pools to one origin made at one line within the work: a client per call (product.md). */

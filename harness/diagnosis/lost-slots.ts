@@ -18,7 +18,10 @@ export const isLostLease = (request: OpenRequest): boolean => request.phase === 
 export function isForgotten(request: OpenRequest, page: Material['page']): boolean {
   if (!request.waitsInPool || page === null) return false
   return !page.requests.some(
-    (other) => other.client !== 'node:http' && !other.waitsInPool && (request.origin === null || other.origin === request.origin),
+    (other) =>
+      (other.client === 'undici' || other.client === 'fetch') &&
+      !other.waitsInPool &&
+      (request.origin === null || other.origin === request.origin),
   )
 }
 

@@ -32,6 +32,7 @@ export const request = (id: number, some: Partial<OpenRequest> = {}): OpenReques
   bodyBytes: 1_000,
   receivedBytes: null,
   reader: 'none',
+  isStream: false,
   isLetGo: false,
   waitsInPool: false,
   bufferedBytes: 0,

@@ -2,8 +2,10 @@
 import type { Evidence, Finding } from '../model/finding.ts'
 import type { LedgerPage, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
+import { STREAM_ADVICE, streamsOpen } from './http2-streams.ts'
 import { isForgotten, isLostLease, lostLease } from './lost-slots.ts'
 import type { Material } from './material.ts'
+import { bodyWords, exitEvidence, peerEvidence, poolEvidence, type SocketOf, statesOf } from './request-evidence.ts'
 import type { ResidualSocket, Residue } from './residue.ts'
 import { withSampledLines } from './sampled-lines.ts'
 
@@ -33,14 +35,10 @@ export function requestFindings(material: Material, residue: Residue): RequestFi
 
   const groupKey = (request: OpenRequest): string => `${lineKey(request.openedAt)} ${request.origin} ${request.method}`
   const findings = [
-    ...groupBy(
-      unread.filter((request) => !isLostLease(request)),
-      groupKey,
-    ).map((group) => unreadBody(group, socketOf, material)),
-    ...groupBy(unread.filter(isLostLease), groupKey).map((group) => lostLease(group, statesOf(group, socketOf), material)),
+    ...groupBy(unread, (request) => `${groupKey(request)} ${wayHeld(request)}`).map((group) => heldBody(group, socketOf, material)),
     // Work that hangs has not ended, so nothing has outlived it: that is what it waits for.
     ...groupBy(material.hung === null ? others : [], (request) => `${groupKey(request)} ${request.phase}`).map((group) =>
-      outlives(group, socketOf, cwd),
+      isStream(group[0]) ? streamsOpen(group, socketOf, material) : outlives(group, socketOf, cwd),
     ),
     ...groupBy(starving, (request) => `${request.poolId} ${request.origin}`).map((group) => starved(group, unread, material)),
   ]
@@ -61,7 +59,7 @@ function firstBlocked(starving: readonly OpenRequest[], unread: readonly OpenReq
   return ordinals.length > 0 ? Math.min(...ordinals) : null
 }
 
-function socketFinder(residue: Residue): (request: OpenRequest) => ResidualSocket | null {
+function socketFinder(residue: Residue): SocketOf {
   const byId = new Map(residue.sockets.flatMap((socket) => (socket.ledger === null ? [] : [[socket.ledger.id, socket] as const])))
   return (request) => (request.socketId === null ? null : (byId.get(request.socketId) ?? null))
 }
@@ -94,11 +92,23 @@ function holdersFor(request: OpenRequest, page: LedgerPage | null, unread: reado
 const poolOf = (page: LedgerPage | null, request: OpenRequest): PoolPage | null =>
   page?.pools.find((pool) => pool.id === request.poolId) ?? null
 
-function unreadBody(
-  group: readonly [OpenRequest, ...OpenRequest[]],
-  socketOf: (request: OpenRequest) => ResidualSocket | null,
-  material: Material,
-): Finding {
+const isStream = (request: OpenRequest): boolean => request.isStream && request.phase !== 'queued'
+
+const wayHeld = (request: OpenRequest): 'lost' | 'stream' | 'body' =>
+  isLostLease(request) ? 'lost' : isStream(request) ? 'stream' : 'body'
+
+function heldBody(group: readonly [OpenRequest, ...OpenRequest[]], socketOf: SocketOf, material: Material): Finding {
+  switch (wayHeld(group[0])) {
+    case 'lost':
+      return lostLease(group, statesOf(group, socketOf), material)
+    case 'stream':
+      return streamsOpen(group, socketOf, material)
+    case 'body':
+      return unreadBody(group, socketOf, material)
+  }
+}
+
+function unreadBody(group: readonly [OpenRequest, ...OpenRequest[]], socketOf: SocketOf, material: Material): Finding {
   const [first] = group
   const kernel = group.flatMap((request) => socketOf(request)?.kernel ?? [])
   const pool = poolOf(material.page, first)
@@ -123,58 +133,12 @@ function unreadBody(
   })
 }
 
-function statesOf(group: readonly OpenRequest[], socketOf: (request: OpenRequest) => ResidualSocket | null): readonly Evidence[] {
-  const kernel = group.flatMap((request) => socketOf(request)?.kernel ?? [])
-  return groupBy(kernel, (socket) => socket.state).map(([socket, ...more]) => ({
-    ledger: 'kernel',
-    says: socket.state,
-    value: more.length + 1,
-  }))
-}
-
-function bodyWords(group: readonly [OpenRequest, ...OpenRequest[]]): string {
-  const [first] = group
-  const headers = first.headersAtMs === null ? '' : `headers at +${Math.round(first.headersAtMs - first.createdAtMs)} ms, `
-  const total = first.bodyBytes === null ? 'a body of unknown length' : `${first.bodyBytes} bytes`
-  if (group.every((request) => request.reader === 'none')) return `${headers}0 of ${total} read`
-  if (first.receivedBytes !== null) return `${headers}${first.receivedBytes} of ${total} arrived, then nobody read on`
-  return `${headers}${total}: nobody reads on`
-}
-
-function poolEvidence(pool: PoolPage | null): readonly Evidence[] {
-  if (pool === null) return []
-  const leased = pool.limit === null || !Number.isFinite(pool.limit) ? 'leases taken, no limit' : `of ${pool.limit} leases taken`
-  return [
-    { ledger: 'pools', says: leased, value: pool.leased },
-    { ledger: 'pools', says: 'queued', value: pool.queued },
-  ]
-}
-
-export function peerEvidence(material: Material): readonly Evidence[] {
-  return material.peers.flatMap((peer) => {
-    const held =
-      peer.connections === null ? [] : [{ ledger: 'peer' as const, says: `${peer.source}: connections open`, value: peer.connections }]
-    const answering =
-      peer.inFlight === null ? [] : [{ ledger: 'peer' as const, says: `${peer.source}: requests in flight`, value: peer.inFlight }]
-    const routines =
-      peer.goroutines === null ? [] : [{ ledger: 'peer' as const, says: `${peer.source}: goroutines`, value: peer.goroutines }]
-    return [...held, ...answering, ...routines]
-  })
-}
-
-/** A paused socket does not keep Node alive: exit is not a release, and no leak test. */
-function exitEvidence(wouldExit: boolean | null): readonly Evidence[] {
-  if (wouldExit === null) return []
-  const says = wouldExit
-    ? 'the process would end all the same, with code 0: exit is not a release'
-    : 'the process cannot end: what is left keeps it'
-  return [{ ledger: 'requests', says, value: null }]
-}
-
 function releaseAdvice(request: OpenRequest): string {
   switch (request.client) {
     case 'node:http':
       return 'read the body to its end (AWS SDK: await Body.transformToByteArray(); node:http: res.resume()), or destroy it (Body.destroy(), res.destroy()); reading keeps the connection, destroying costs a reconnect'
+    case 'node:http2':
+      return STREAM_ADVICE
     case 'undici':
       return 'read the body (await body.text()), or let go of it with await body.dump(), which keeps a connection with a small rest; body.destroy() costs a reconnect'
     case 'fetch':
@@ -182,11 +146,7 @@ function releaseAdvice(request: OpenRequest): string {
   }
 }
 
-function outlives(
-  group: readonly [OpenRequest, ...OpenRequest[]],
-  socketOf: (request: OpenRequest) => ResidualSocket | null,
-  cwd: string,
-): Finding {
+function outlives(group: readonly [OpenRequest, ...OpenRequest[]], socketOf: SocketOf, cwd: string): Finding {
   const [first] = group
   return composeFinding({
     code: 'REQUEST_OUTLIVES_CALLER',
@@ -217,8 +177,9 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
     openedAt: placeOf(first.openedAt, material.cwd),
     summary: `${at}: ${plural(group.length, 'request waits', 'requests wait')} behind ${behind(holders)}`,
     evidence: [
-      ...poolEvidence(pool),
-      { ledger: 'requests', says: holders.some(isLostLease) ? 'leases lost' : 'leases held by unread bodies', value: holders.length },
+      // Of streams one lease is a hundred.
+      ...(holders.some(isStream) ? [] : poolEvidence(pool)),
+      { ledger: 'requests', says: HOLDERS[wayHeldBy(holders)].evidence, value: holders.length },
       ...(noWarning
         ? [
             {
@@ -234,7 +195,17 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
   })
 }
 
+const HOLDERS = {
+  lost: { evidence: 'leases lost', one: 'lost lease', many: 'lost leases' },
+  stream: { evidence: 'streams held open by unread bodies', one: 'open HTTP/2 stream', many: 'open HTTP/2 streams' },
+  body: { evidence: 'leases held by unread bodies', one: 'unread body', many: 'unread bodies' },
+} as const
+
+function wayHeldBy([first]: readonly OpenRequest[]): keyof typeof HOLDERS {
+  return first === undefined ? 'body' : wayHeld(first)
+}
+
 function behind(holders: readonly OpenRequest[]): string {
-  if (holders.length === 0) return 'a slot that is lost'
-  return holders.some(isLostLease) ? plural(holders.length, 'lost lease') : plural(holders.length, 'unread body', 'unread bodies')
+  const { one, many } = HOLDERS[wayHeldBy(holders)]
+  return holders.length === 0 ? 'a slot that is lost' : plural(holders.length, one, many)
 }

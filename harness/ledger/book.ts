@@ -1,5 +1,5 @@
 /** What the recorders write into: plain mutable state of one ledger, bounded. Over 250 lines because every field of it says what it is for. */
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel, ServerCloses } from '../model/ledger-page.ts'
 import type { CancelledStreams, RescuedEntry } from './cancelled-streams.ts'
@@ -27,7 +27,8 @@ export interface RequestEntry {
   client: HttpClient
   /** ClientRequest, or undici's Request. */
   readonly request: object
-  response: IncomingMessage | null
+  /** IncomingMessage, or a stream of HTTP/2. */
+  response: Readable | null
   readonly method: string
   readonly origin: string
   readonly path: string
@@ -38,6 +39,8 @@ export interface RequestEntry {
   receivedBytes: number | null
   socket: SocketEntry | null
   readonly capture: Capture | null
+  /** It is a stream of HTTP/2. */
+  isStream: boolean
   iteration: number
   countedAsFailed: boolean
   /** What the body was piped into when somebody began to read it. */

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { LedgerLevel, LedgerPage, PoolRecovery, Pulse } from '../model/ledger-page.ts'
@@ -7,6 +6,7 @@ import { emptyBook, type RequestEntry, startAfresh, takeOver } from './book.ts'
 import { inWork, NESTED } from './descent.ts'
 import { descriptorLimit, exhaustionRecorders, noteExhaustion } from './exhaustion.ts'
 import { forgetEnded } from './forget.ts'
+import { http2Recorders } from './http2.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
 import { queueRecorders } from './queues.ts'
@@ -62,7 +62,7 @@ export interface Ledger {
 export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: readonly object[] = []): Ledger {
   const book = emptyBook(eyes, level, handedOver)
   const recorders = [
-    { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book), ...serverRecorders() },
+    { ...nodeHttpRecorders(book), ...undiciRecorders(book), ...socketRecorders(book), ...serverRecorders(), ...http2Recorders(book) },
     // Apart, because two of them may listen to one channel; after the first, on whose notes they rest.
     servedRecorders(book, { answeredOn: noteAnsweredOn, isFromInside: (accepted) => isFromInside(book, accepted) }),
     exhaustionRecorders(book),
@@ -130,7 +130,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     releaseBodies() {
       const waiting = [...book.requests].filter(waitsForReader)
       for (const entry of waiting) {
-        const response: IncomingMessage | null = entry.response
+        const { response } = entry
         // undici hands out no body to a bystander; its connection is what the body holds.
         if (response !== null) response.destroy()
         else entry.socket?.socket.destroy()

@@ -49,6 +49,7 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       bodyBytes: null,
       receivedBytes: null,
       reader: null,
+      isStream: false,
       isLetGo: false,
       waitsInPool: true,
       bufferedBytes: null,
@@ -92,6 +93,7 @@ const NOT_SHOWN = {
   bodyBytes: null,
   receivedBytes: null,
   reader: null,
+  isStream: false,
   isLetGo: false,
   waitsInPool: true,
   bufferedBytes: null,
@@ -146,7 +148,7 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
   const body =
     entry.response !== null
       ? book.eyes.readableState(entry.response)
-      : entry.client === 'node:http'
+      : entry.client === 'node:http' || entry.client === 'node:http2'
         ? null
         : book.eyes.undiciBodyOf(entry.request)
   const phase = entry.headersAtMs !== null ? 'headers' : entry.socket !== null ? 'sent' : 'queued'
@@ -164,6 +166,7 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
     bodyBytes: entry.bodyBytes,
     receivedBytes: entry.receivedBytes,
     reader: body?.reader ?? null,
+    isStream: entry.isStream,
     isLetGo: isLetGo(book, entry),
     waitsInPool: false,
     // A body we cannot see (undici's own global dispatcher) is stopped all the same by not taking more from its socket.

@@ -3,6 +3,7 @@ import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
 import { rescuedBodies } from './cancelled-streams.ts'
 import { exhaustionOf } from './exhaustion.ts'
+import { linkConnection } from './http2.ts'
 import { linkSocket } from './node-http.ts'
 import { openFiles, openHandles } from './page-handles.ts'
 import { dropSilentlyEnded, openRequest, ordinals, waitingInPools } from './page-requests.ts'
@@ -18,7 +19,10 @@ import type { WrappedMethods } from './wrapped.ts'
 export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPage {
   dropSilentlyEnded(book)
   sweepDestroyed(book)
-  for (const entry of book.requests) if (entry.client === 'node:http') linkSocket(book, entry)
+  for (const entry of book.requests) {
+    if (entry.client === 'node:http') linkSocket(book, entry)
+    else if (entry.client === 'node:http2') linkConnection(book, entry)
+  }
 
   const numbering = ordinals(book)
   const waiting = waitingInPools(book).map((request) => ({ ...request, ordinalAtSite: numbering.next(request.openedAt) }))

@@ -14,6 +14,12 @@ describe('raw headers', () => {
     }
   })
 
+  it('are found where HTTP/2 hands them out by name', () => {
+    expect(rawHeader({ 'content-length': '65536', 'set-cookie': ['a'] }, 'content-length')).toBe('65536')
+    expect(rawHeader({ 'set-cookie': ['a'] }, 'set-cookie')).toBeNull()
+    expect(rawHeader({}, 'content-length')).toBeNull()
+  })
+
   it('hold numbers, alone and after a word', () => {
     for (const headers of [bytes, fields]) {
       expect(numberAfter(rawHeader(headers, 'content-length'), '')).toBe(65_536)

@@ -4,14 +4,23 @@
  */
 export type RawHeaders = readonly (Uint8Array | string)[]
 
+/** HTTP/2 hands them out by name, in lower case. */
+type NamedHeaders = Readonly<Record<string, unknown>>
+
 /** The value of a field; `name` in lower case. */
-export function rawHeader(headers: RawHeaders, name: string): Uint8Array | string | null {
+export function rawHeader(headers: RawHeaders | NamedHeaders, name: string): Uint8Array | string | null {
+  if (!isRaw(headers)) {
+    const value = headers[name]
+    return typeof value === 'string' ? value : null
+  }
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const field = headers[i]
     if (field !== undefined && field.length === name.length && isNamed(field, name)) return headers[i + 1] ?? null
   }
   return null
 }
+
+const isRaw = (headers: RawHeaders | NamedHeaders): headers is RawHeaders => Array.isArray(headers)
 
 function isNamed(field: Uint8Array | string, name: string): boolean {
   if (typeof field === 'string') return field.toLowerCase() === name

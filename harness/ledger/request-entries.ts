@@ -49,6 +49,7 @@ export function beginRequest(book: Book, request: Slotted, client: HttpClient, o
     socket: null,
     iteration: iterationNow(book),
     capture,
+    isStream: client === 'node:http2',
     countedAsFailed: false,
     wrapper: null,
   }

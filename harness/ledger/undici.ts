@@ -78,6 +78,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     const entry = requestEntryOf(book, request)
     if (entry === undefined) return
     entry.socket = olderSocket(book, socket, entry.capture)
+    entry.isStream = book.eyes.isUndiciHttp2(socket)
     if (entry.socket.pool === null) {
       const client = book.eyes.undiciClientOf(socket)
       if (client !== null) entry.socket.pool = poolOf(book, client.poolToken, entry.client, entry.origin, null)

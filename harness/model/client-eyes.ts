@@ -70,6 +70,10 @@ export interface ClientEyes {
   /** Its sockets in use, over all origins. */
   agentLeasedSockets(agent: object): ReadonlySet<object>
   undiciClientOf(socket: object): UndiciClientCounts | null
+  /** Does undici speak HTTP/2 over this connection? */
+  isUndiciHttp2(socket: object): boolean
+  /** Is this HTTP/2 session one that undici has made for itself? */
+  isUndiciSession(session: object): boolean
   undiciHandlerOf(request: object): object | null
   /** Is this handler fetch's, and not one of undici's own API? */
   isFetchHandler(handler: object): boolean

@@ -13,6 +13,7 @@ export const SEVERITY_OF = {
   PEER_CLOSED: 'leak',
   CLIENT_PER_CALL: 'leak',
   IDLE_PAST_DEADLINE: 'leak',
+  H2_STREAM_OPEN: 'leak',
   H2_SESSION_OPEN: 'leak',
   SERVER_CLOSE_BLOCKED: 'leak',
   LISTENER_STACKING: 'leak',

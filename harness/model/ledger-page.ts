@@ -11,7 +11,7 @@ export interface Frame {
   readonly function: string | null
 }
 
-export type HttpClient = 'node:http' | 'undici' | 'fetch'
+export type HttpClient = 'node:http' | 'node:http2' | 'undici' | 'fetch'
 
 /**
  * Where a request stands.
@@ -38,6 +38,8 @@ export interface OpenRequest {
   /** Bytes of the body the client has parsed so far; null when it does not say (node:http). */
   readonly receivedBytes: number | null
   readonly reader: Reader
+  /** A stream of an HTTP/2 session: one of many on its connection. */
+  readonly isStream: boolean
   /** Whoever was handed the body destroyed it, but that was a wrapper around it: the connection never heard of it. */
   readonly isLetGo: boolean
   /** Waits inside an undici Pool for one of its connections, which no channel shows. */

@@ -4,6 +4,8 @@
  * | what                    | where                                        | seen in                              |
  * |-------------------------|----------------------------------------------|--------------------------------------|
  * | socket -> Client        | socket[Symbol(client)]                       | undici 7.29 (Node 24), 7.30, 8.12    |
+ * | protocol of a Client    | client[Symbol(http context)].version         | 7.29, 8.12                           |
+ * | HTTP/2 session -> Client | session[Symbol(client)]                     | same                                 |
  * | pool of a Client        | listener of the Client's 'connect' event, one closure per pool | same               |
  * |                         | the Pool's own pool[Symbol(onConnect)]       | 7.29, 8.12                           |
  * | idle timeout in force   | client[Symbol(keep alive timeout)]           | same                                 |
@@ -65,6 +67,14 @@ export function undiciClientOf(socket: object): UndiciClientCounts | null {
     configuredIdleTimeoutMs: finiteOrNull(bySymbol(client, 'default keep alive timeout')),
   }
 }
+
+export function isUndiciHttp2(socket: object): boolean {
+  const client = bySymbol(socket, 'client')
+  const context = isObject(client) ? bySymbol(client, 'http context') : null
+  return isObject(context) && (context as Fields).version === 'h2'
+}
+
+export const isUndiciSession = (session: object): boolean => isObject(bySymbol(session, 'client'))
 
 /** Interceptors stacked deeper than this are not looked through. */
 const MAX_WRAPPERS = 10

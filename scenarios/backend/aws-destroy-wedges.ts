@@ -1,6 +1,6 @@
 /** destroy() is not always release: with one of three versions of @smithy/core every body is destroyed, as good code should, and the client wedges all the same. */
 import { Agent } from 'node:http'
-import { S3Client as TodaysS3Client } from '@aws-sdk/client-s3'
+import type { S3Client as TodaysS3Client } from '@aws-sdk/client-s3'
 import { loadWedgingS3 } from '../../fixtures/packages/wedging-s3.ts'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import { type BackendAddress, defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
@@ -51,7 +51,8 @@ export default defineScenario({
   name: 'aws-destroy-wedges',
   layer: 'backend',
   client: 'aws-sdk',
-  shows: 'with @smithy/core 3.24.5 a destroyed body keeps its connection: 2 sockets are wedged after 2 objects; 3.27.0 mends it, and abort always works',
+  shows:
+    'with @smithy/core 3.24.5 a destroyed body keeps its connection: 2 sockets are wedged after 2 objects; 3.27.0 mends it, and abort always works',
   backend: s3Backend({ objects: OBJECTS, sizeBytes: SIZE_BYTES, kinds: ['embedded'] }),
   cases: {
     'update the SDK': {

@@ -1,0 +1,28 @@
+/** What runs about bodies and their ways out must have counted (facts.md). */
+import type { NumberClaim } from './numbers.ts'
+
+const on = (scenario: string, name: string | null, variant: 'leaky' | 'fixed', numbers: object): NumberClaim => ({
+  scenario,
+  case: name,
+  variant,
+  backend: 'embedded',
+  numbers,
+})
+
+export const CLAIMS: readonly NumberClaim[] = [
+  // Two sockets, wedged after two objects; and what was let go of by force gives them back.
+  on('aws-destroy-wedges', 'update the SDK', 'leaky', {
+    blockedAtRequest: 3,
+    connectionsOpened: 2,
+    findings: [{ code: 'LOST_POOL_SLOT', count: 2 }, { code: 'POOL_STARVED' }, { code: 'WORK_HUNG' }],
+    proof: { released: 2 },
+  }),
+  on('aws-destroy-wedges', 'update the SDK', 'fixed', { requests: { sent: 12, ok: 12, failed: 0 } }),
+  on('http2-unread-streams', null, 'leaky', {
+    blockedAtRequest: 101,
+    connectionsOpened: 1,
+    peak: { sockets: 1 },
+    findings: [{ code: 'H2_STREAM_OPEN', count: 100 }, { code: 'POOL_STARVED' }, { code: 'WORK_HUNG' }],
+  }),
+  on('http2-unread-streams', null, 'fixed', { connectionsOpened: 1, requests: { sent: 120, ok: 120, failed: 0 } }),
+]
