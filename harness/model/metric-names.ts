@@ -50,6 +50,13 @@ export const METRICS = {
     labels: POOL,
     help: 'Connections the pool may have; +Inf: no limit; absent: the client tells nobody',
   },
+  poolStalled: {
+    name: 'watertight_pool_stalled_seconds',
+    otel: null,
+    type: 'gauge',
+    labels: POOL,
+    help: 'How long nothing has moved on any connection of the pool while requests wait for one; 0: nobody waits',
+  },
   unreadBodies: {
     name: 'watertight_unread_bodies',
     otel: null,

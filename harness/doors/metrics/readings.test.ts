@@ -97,3 +97,18 @@ test('bodies that garbage collection took are counted on, although the ledger fo
   const second = readPage(pageAt(1, { rescued }), first.memory, frame())
   expect(second.samples.bodiesRescued.map(({ value }) => value)).toEqual([6])
 })
+
+test('a pool is stalled while somebody waits and nothing moves: bytes of a long download are a movement', () => {
+  const waiting = { ...pool, queued: 2 }
+  const socket = { id: 7, role: 'outbound', isIdle: false, requestsServed: 1, poolId: 3, origin: ORIGIN } as LedgerSocket
+  const stalled = (page: LedgerPage, memory: typeof NOTHING_YET) => {
+    const reading = readPage(page, memory, frame())
+    return [reading.samples.poolStalled.map(({ value }) => value), reading.memory] as const
+  }
+  const [none, first] = stalled(pageAt(1_000, { pools: [waiting], sockets: [socket], requests: [body] }), NOTHING_YET)
+  const [still, second] = stalled(pageAt(4_000, { pools: [waiting], sockets: [socket], requests: [body] }), first)
+  const flowing = { ...body, socketBytesRead: 90_000 }
+  const [moved, third] = stalled(pageAt(6_000, { pools: [waiting], sockets: [socket], requests: [flowing] }), second)
+  const [nobodyWaits] = stalled(pageAt(9_000, { pools: [pool], sockets: [socket], requests: [flowing] }), third)
+  expect([none, still, moved, nobodyWaits]).toEqual([[0], [3], [0], [0]])
+})

@@ -17,6 +17,8 @@ export interface Memory {
   readonly stillSinceMs: ReadonlyMap<number, number>
   /** Since when a connection was seen idle, by socket, and how many requests it had served. */
   readonly idleSince: ReadonlyMap<number, { readonly atMs: number; readonly served: number }>
+  /** Since when nothing has moved on the connections of a pool, and what there was to move, by pool. */
+  readonly poolStillSince: ReadonlyMap<number, { readonly atMs: number; readonly state: string }>
   /** The number a pool is known by in its labels, by pool. */
   readonly poolNumbers: ReadonlyMap<number, string>
   readonly totals: Totals
@@ -30,6 +32,7 @@ export const NOTHING_YET: Memory = {
   page: null,
   stillSinceMs: new Map(),
   idleSince: new Map(),
+  poolStillSince: new Map(),
   poolNumbers: new Map(),
   totals: { rescued: 0 },
 }
@@ -46,9 +49,8 @@ export interface Frame {
 }
 
 /** Adds up what has the same labels. */
-function summed(samples: readonly Sample[]): readonly Sample[] {
-  return merged(samples, (a, b) => a + b)
-}
+const summed = (samples: readonly Sample[]): readonly Sample[] => merged(samples, add)
+const add = (a: number, b: number): number => a + b
 
 function merged(samples: readonly Sample[], merge: (a: number, b: number) => number): readonly Sample[] {
   const byLabels = new Map<string, Sample>()
@@ -84,6 +86,19 @@ function idleness(page: LedgerPage, { idleSince }: Memory): Memory['idleSince'] 
   )
 }
 
+/** An answer, a byte, or another connection is a movement: a queue behind long downloads is honest load. */
+function poolStillness(page: LedgerPage, { poolStillSince }: Memory): Memory['poolStillSince'] {
+  const bytes = new Map(page.requests.map(({ socketId, socketBytesRead }) => [socketId, socketBytesRead]))
+  return new Map(
+    page.pools.map((pool) => {
+      const mine = page.sockets.filter(({ poolId }) => poolId === pool.id)
+      const state = mine.map(({ id, requestsServed }) => `${id} ${requestsServed} ${bytes.get(id)}`).join()
+      const before = poolStillSince.get(pool.id)
+      return [pool.id, pool.queued > 0 && before?.state === state ? before : { atMs: page.atMs, state }] as const
+    }),
+  )
+}
+
 /** A pool keeps its number as long as it lives; the lowest one that is free goes to the next. */
 function numbered(pools: readonly PoolPage[], { poolNumbers }: Memory): ReadonlyMap<number, string> {
   const place = ({ client, origin }: PoolPage): string => `${client} ${origin}`
@@ -109,6 +124,7 @@ export function readPage(page: LedgerPage, memory: Memory, frame: Frame): { read
   const at = (origin: string | null): Record<string, string> => ({ layer, ...serverLabels(frame.serverOf(origin)) })
   const stillSinceMs = stillness(page, memory)
   const idleSince = idleness(page, memory)
+  const poolStillSince = poolStillness(page, memory)
   const poolNumbers = numbered(page.pools, memory)
   const totals = { rescued: memory.totals.rescued + page.rescued.reduce((sum, { count }) => sum + count, 0) }
 
@@ -118,8 +134,11 @@ export function readPage(page: LedgerPage, memory: Memory, frame: Frame): { read
     const pooled = server.server_address === OTHER ? OTHER : (poolNumbers.get(pool.id) ?? OTHER)
     return { ...server, client: pool.client, pool: pooled }
   }
-  const perPool = (value: (pool: PoolPage) => number | null): readonly Sample[] =>
-    summed(page.pools.flatMap((pool) => (value(pool) === null ? [] : [{ labels: ofPool(pool), value: value(pool) ?? 0 }])))
+  const perPool = (value: (pool: PoolPage) => number | null, merge = add): readonly Sample[] =>
+    merged(
+      page.pools.flatMap((pool) => (value(pool) === null ? [] : [{ labels: ofPool(pool), value: value(pool) ?? 0 }])),
+      merge,
+    )
   const state = (http_connection_state: string, count: (pool: PoolPage) => number): readonly Sample[] =>
     perPool(count).map(({ labels, value }) => ({ labels: { ...labels, http_connection_state }, value }))
 
@@ -143,6 +162,7 @@ export function readPage(page: LedgerPage, memory: Memory, frame: Frame): { read
       ]),
       pendingRequests: perPool(({ queued }) => queued),
       connectionMax: perPool(({ limit }) => limit),
+      poolStalled: perPool(({ id }) => (page.atMs - (poolStillSince.get(id)?.atMs ?? page.atMs)) / 1_000, Math.max),
       unreadBodies: summed([...servers, ...unread.map(({ origin }) => ({ labels: at(origin), value: 1 }))]),
       unreadBodyAge: merged([...servers, ...unread.map((request) => ({ labels: at(request.origin), value: age(request) }))], Math.max),
       idleAge: merged([...servers, ...idleAges], Math.max),
@@ -153,6 +173,6 @@ export function readPage(page: LedgerPage, memory: Memory, frame: Frame): { read
       ledgerDropped: one(page.dropped),
       ledgerErrors: one(page.subscriberErrors.length),
     },
-    memory: { page, stillSinceMs, idleSince, poolNumbers, totals },
+    memory: { page, stillSinceMs, idleSince, poolStillSince, poolNumbers, totals },
   }
 }
