@@ -3,12 +3,6 @@ CACHE_DIR="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/watertight"
 DOCKERD_PID_FILE="$CACHE_DIR/dockerd.pid"
 DOCKERD_LOG="$CACHE_DIR/dockerd.log"
 
-# One pin for the binary, the image and fixtures/containers/minio.ts (a test compares them). The newest commit of MinIO's own Go module that builds.
-MINIO_VERSION='v0.0.0-20260212201848-7aac2a2c5b7c'
-MINIO_MODULE="github.com/minio/minio@$MINIO_VERSION"
-MINIO_IMAGE="watertight/minio:${MINIO_VERSION#v0.0.0-}"
-GO_BUILD_FLAGS=(-trimpath -ldflags '-s -w')
-
 mkdir -p "$CACHE_DIR"
 
 # stderr, so that a script can print its one result (a path, an image name) on stdout.

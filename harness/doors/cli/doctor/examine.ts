@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { enginePlaces, pingEngine } from '../../../../fixtures/containers/engine.ts'
-import { chooseImage } from '../../../../fixtures/containers/minio-image.ts'
+import { chooseImage } from '../../../../fixtures/containers/image.ts'
+import { MINIO_IMAGE } from '../../../../fixtures/containers/minio-settings.ts'
 import { HarnessError } from '../../../model/errors.ts'
 import { countDescriptors } from '../../../probes/descriptors.ts'
 import { kernelProbe } from '../../../probes/kernel/kernel-probe.ts'
@@ -159,7 +160,7 @@ async function examineMinio(env: Environment): Promise<Facts['minio']> {
   const path = env.WATERTIGHT_MINIO_BIN
   const binary = path ? { path, tried: await attempt(() => binaryVersion(path)) } : null
   const engine = await pingEngine()
-  const image = engine.ok ? await chooseImage(engine.address, AbortSignal.timeout(IMAGE_LIMIT_MS)).catch(whyNoImage) : null
+  const image = engine.ok ? await chooseImage(MINIO_IMAGE, engine.address, AbortSignal.timeout(IMAGE_LIMIT_MS)).catch(whyNoImage) : null
   return { binary, engine, places: enginePlaces(), image }
 }
 
