@@ -83,11 +83,15 @@ describe('the README', () => {
     expect(Object.keys(await import('./index.ts'))).toEqual(expect.arrayContaining(names))
   })
 
-  test('leads to every scenario, with what it shows', async () => {
-    const rows = textOf('docs/scenarios.md').matchAll(/^\| `([a-z0-9-]+)` +\| (.+?) +\| (.+?) +\| (?:E M|E|M|-) +\|$/gm)
+  test('leads to every scenario, with what it shows and on which backends', async () => {
+    const rows = textOf('docs/scenarios.md').matchAll(/^\| `([a-z0-9-]+)` +\| (.+?) +\| (.+?) +\| ([A-Z](?: [A-Z])*|-) +\|$/gm)
     const scenarios = await discoverScenarios(fileOf('scenarios'))
-    expect([...rows].map(([, name, client, shows]) => ({ name, client, shows }))).toEqual(
-      scenarios.map(({ scenario: { name, client, shows } }) => ({ name, client, shows })).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    const letters: Readonly<Record<string, string>> = { embedded: 'E', minio: 'M', azurite: 'Z', 'fake-gcs': 'G', toxiproxy: 'T', cluster: 'C' }
+    const lettersOf = (kinds: readonly string[]): string => kinds.flatMap((kind) => letters[kind] ?? []).join(' ') || '-'
+    expect([...rows].map(([, name, client, shows, on]) => ({ name, client, shows, on }))).toEqual(
+      scenarios
+        .map(({ scenario: { name, client, shows, backend } }) => ({ name, client, shows, on: lettersOf(backend?.kinds ?? []) }))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     )
     expect(README).toContain('(docs/scenarios.md)')
   })

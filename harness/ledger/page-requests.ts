@@ -4,7 +4,11 @@ import { type Book, CAPTURE_SLOT, QUEUED_SLOT, type RequestEntry } from './book.
 import { poolOfRequest } from './node-http.ts'
 import type { Capture } from './stacks.ts'
 
-const siteOf = (frame: Frame | null): string | null => (frame === null ? null : `${frame.file}:${frame.line}:${frame.column}`)
+/**
+ * Of a request whose line nobody knows: '', so that these are numbered among themselves. Some SDKs hand promises on without awaiting them (Azure's pipeline),
+ * and there V8 loses who called.
+ */
+const siteOf = (frame: Frame | null): string => (frame === null ? '' : `${frame.file}:${frame.line}:${frame.column}`)
 
 /**
  * Requests that are over without any channel having said so: destroyed before an answer, upgraded to something else, or answered over a
@@ -116,8 +120,8 @@ export function ordinals(book: Book): { of(capture: Capture | null): number | nu
   const isAsked = book.poolQueue.size > 0 || [...book.requests].some(isQueued)
   if (isAsked && !book.historyOverflowed) {
     for (const capture of book.history) {
-      const site = capture === null ? null : siteOf(capture.frame())
-      if (capture === null || site === null) continue
+      if (capture === null) continue
+      const site = siteOf(capture.frame())
       counts.set(site, (counts.get(site) ?? 0) + 1)
       byCapture.set(capture, counts.get(site) ?? 1)
     }
@@ -125,8 +129,8 @@ export function ordinals(book: Book): { of(capture: Capture | null): number | nu
   return {
     of: (capture) => (capture === null ? null : (byCapture.get(capture) ?? null)),
     next(frame) {
+      if (book.historyOverflowed) return null
       const site = siteOf(frame)
-      if (site === null || book.historyOverflowed) return null
       counts.set(site, (counts.get(site) ?? 0) + 1)
       return counts.get(site) ?? null
     },

@@ -55,7 +55,7 @@ export interface OpenRequest {
   readonly poolId: number | null
   /** The user's own frame, else null. */
   readonly openedAt: Frame | null
-  /** Position among all requests made at the same line, from 1; null while nothing is queued, or when it could not be kept. */
+  /** Position among all requests made at the same line (of unknown ones: among themselves), from 1; null while nothing is queued, or when it could not be kept. */
   readonly ordinalAtSite: number | null
 }
 

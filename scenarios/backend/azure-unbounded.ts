@@ -1,0 +1,44 @@
+/** Azure's own defaults know no limit: each download whose stream is not read takes a connection, and nothing ever blocks to tell of it. */
+import { Agent } from 'node:http'
+import { azureBackend } from '../../fixtures/emulators/azure-backend.ts'
+import { openContainer } from '../../fixtures/emulators/azure-container.ts'
+import { objectKey } from '../../fixtures/s3-backend/index.ts'
+import { defineScenario, type WorkContext } from '../../harness/index.ts'
+
+/** So many downloads, of one blob: a second one would show nothing more. */
+const DOWNLOADS = 60
+const SIZE_BYTES = 1_000_000
+const IDLE_MS = 1_000
+/** Before azurite, which has sent it all into the kernel's buffers, closes what it takes for idle: after 5 s. */
+const CONTRACT_MS = 3_000
+
+async function downloadUnread({ backend, signal }: WorkContext): Promise<void> {
+  const container = await openContainer(backend)
+  for (let index = 0; index < DOWNLOADS; index += 1) {
+    signal.throwIfAborted()
+    await container.getBlobClient(objectKey(0)).download()
+  }
+}
+
+async function downloadWhole({ backend, signal }: WorkContext): Promise<void> {
+  const agent = new Agent({ keepAlive: true, timeout: IDLE_MS })
+  const container = await openContainer(backend, { agent })
+  let bytes = 0
+  for (let index = 0; index < DOWNLOADS; index += 1) {
+    signal.throwIfAborted()
+    bytes += (await container.getBlobClient(objectKey(0)).downloadToBuffer()).length
+  }
+  if (bytes !== DOWNLOADS * SIZE_BYTES) throw new Error(`${bytes} bytes came, not ${DOWNLOADS * SIZE_BYTES}`)
+}
+
+export default defineScenario({
+  name: 'azure-unbounded',
+  layer: 'backend',
+  client: 'azure',
+  shows: "with the Azure SDK's defaults every download that is not read holds a connection of its own, without a limit",
+  backend: azureBackend({ objects: 1, sizeBytes: SIZE_BYTES }),
+  limits: 'azure',
+  idleTimeoutMs: CONTRACT_MS,
+  leaky: { work: downloadUnread, expects: { verdict: 'leaked', codes: ['UNREAD_BODY'] } },
+  fixed: { work: downloadWhole, expects: { verdict: 'clean', connectionsAtMost: 2 } },
+})
