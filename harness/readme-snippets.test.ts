@@ -86,7 +86,14 @@ describe('the README', () => {
   test('leads to every scenario, with what it shows and on which backends', async () => {
     const rows = textOf('docs/scenarios.md').matchAll(/^\| `([a-z0-9-]+)` +\| (.+?) +\| (.+?) +\| ([A-Z](?: [A-Z])*|-) +\|$/gm)
     const scenarios = await discoverScenarios(fileOf('scenarios'))
-    const letters: Readonly<Record<string, string>> = { embedded: 'E', minio: 'M', azurite: 'Z', 'fake-gcs': 'G', toxiproxy: 'T', cluster: 'C' }
+    const letters: Readonly<Record<string, string>> = {
+      embedded: 'E',
+      minio: 'M',
+      azurite: 'Z',
+      'fake-gcs': 'G',
+      toxiproxy: 'T',
+      cluster: 'C',
+    }
     const lettersOf = (kinds: readonly string[]): string => kinds.flatMap((kind) => letters[kind] ?? []).join(' ') || '-'
     expect([...rows].map(([, name, client, shows, on]) => ({ name, client, shows, on }))).toEqual(
       scenarios
