@@ -12,7 +12,7 @@ import { type Finding, type FindingCode, SEVERITY_OF } from '../model/finding.ts
 
 const FOLDER = fileURLToPath(new URL('../../docs/findings/', import.meta.url))
 const DOOR = new URL('../index.ts', import.meta.url).href
-const LIMITS_DOOR = new URL('../doors/limits.ts', import.meta.url).href
+const LIMITS_DOOR = new URL('../doors/limits/index.ts', import.meta.url).href
 
 const codes = Object.keys(SEVERITY_OF) as readonly FindingCode[]
 const pages = readdirSync(FOLDER).filter((name) => name.endsWith('.md'))

@@ -1,16 +1,20 @@
 /** `watertight/limits`: the limit profiles, and what is wrong with limits before anything has run. */
-import { composeFinding } from '../diagnosis/compose.ts'
-import { lintLimits } from '../limits/lint.ts'
-import type { LimitFault, LimitSide } from '../limits/lint-side.ts'
-import { findLimitProfile, type LimitProfileName, nearestProfileName } from '../limits/profiles.ts'
-import { type LimitOptions, limitSide } from '../limits/read-options.ts'
-import { HarnessError } from '../model/errors.ts'
-import { type Finding, SEVERITIES } from '../model/finding.ts'
+import { composeFinding } from '../../diagnosis/compose.ts'
+import { lintLimits } from '../../limits/lint.ts'
+import type { LimitFault, LimitSide } from '../../limits/lint-side.ts'
+import { findLimitProfile, type LimitProfileName, nearestProfileName } from '../../limits/profiles.ts'
+import { type LimitOptions, limitSide } from '../../limits/read-options.ts'
+import { HarnessError } from '../../model/errors.ts'
+import { type Finding, SEVERITIES } from '../../model/finding.ts'
 
-export type { LimitProfile, LimitValues, Sourced } from '../limits/limit-profile.ts'
-export { type LimitProfileName, limitProfile, listLimitProfiles } from '../limits/profiles.ts'
-export type { LimitOptions } from '../limits/read-options.ts'
-export type { Finding } from '../model/finding.ts'
+export type { LimitProfile, LimitValues, Sourced } from '../../limits/limit-profile.ts'
+export { type KnobFate, LIMIT_TARGETS, type LimitTarget, type MappedLimits, mapLimits } from '../../limits/map-onto.ts'
+export { type LimitProfileName, limitProfile, listLimitProfiles } from '../../limits/profiles.ts'
+export type { LimitOptions } from '../../limits/read-options.ts'
+export type { Finding } from '../../model/finding.ts'
+export { type Bounds, boundedAgent } from './bounded-agent.ts'
+export { type Caps, cappedAgent } from './capped-agent.ts'
+export { DialTimeoutError, PoolWaitError } from './pool-wait-error.ts'
 
 /** A profile as it comes, or with some of its options set otherwise, in the client's or server's own spelling. */
 export type LimitSideGiven = LimitProfileName | { readonly profile: LimitProfileName; readonly options?: LimitOptions }

@@ -1,0 +1,87 @@
+/** A profile said in the options of another client or server, and, knob by knob, what became of it. */
+
+import type { Knob, LimitProfile, LimitValues } from './limit-profile.ts'
+import { valuesOf } from './limit-profile.ts'
+import { HTTP_SERVER, NODE_HTTP, onAwsSdk, UNDICI } from './map-rules.ts'
+
+export const LIMIT_TARGETS = ['undici', 'node-http', 'aws-sdk', 'http-server'] as const
+export type LimitTarget = (typeof LIMIT_TARGETS)[number]
+
+/** ENFORCED: an option does it. EMULATED: something of watertight/limits does it, with this client. UNENFORCED: nothing does. */
+export type Fate = 'ENFORCED' | 'EMULATED' | 'UNENFORCED'
+
+export interface KnobFate {
+  readonly knob: Knob
+  readonly value: number | string | boolean
+  readonly fate: Fate
+  /** The option, the function, or what to do instead. */
+  readonly by: string
+  readonly reason: string | null
+}
+
+export type OptionTree = { readonly [name: string]: number | boolean | OptionTree }
+
+/** What becomes of one knob in one client. */
+export interface Said {
+  readonly fate: Fate
+  readonly by: string
+  readonly reason?: string
+  /** For the client itself. */
+  readonly options?: OptionTree
+  /** For cappedAgent or boundedAgent. */
+  readonly emulate?: OptionTree
+}
+export type Rules = { readonly [K in Knob]?: (value: NonNullable<LimitValues[K]>, all: LimitValues) => Said | null }
+
+export interface MappedLimits {
+  readonly target: LimitTarget
+  readonly profile: string
+  /** To hand to the client or server itself. */
+  readonly options: OptionTree
+  /** To hand to cappedAgent (undici) or boundedAgent (node:http); null where nothing is emulated. */
+  readonly emulate: OptionTree | null
+  readonly knobs: readonly KnobFate[]
+}
+
+const RULES: Readonly<Record<LimitTarget, Rules>> = {
+  undici: UNDICI,
+  'node-http': NODE_HTTP,
+  'aws-sdk': onAwsSdk(NODE_HTTP),
+  'http-server': HTTP_SERVER,
+}
+
+export const roleOf = (target: LimitTarget): 'client' | 'server' => (target === 'http-server' ? 'server' : 'client')
+
+/** @throws {RangeError} when a server's profile is asked of a client, or the other way round. */
+export function mapLimits(profile: LimitProfile, target: LimitTarget): MappedLimits {
+  if (profile.role !== roleOf(target))
+    throw new RangeError(`${profile.name} is the profile of a ${profile.role}, and ${target} is a ${roleOf(target)}`)
+  const values = valuesOf(profile)
+  const said = (Object.keys(values) as Knob[]).flatMap((knob) => {
+    const rule = RULES[target][knob] as ((value: unknown, all: LimitValues) => Said | null) | undefined
+    const fate = rule === undefined ? NO_RULE : rule(values[knob], values)
+    return fate === null ? [] : [{ knob, value: values[knob] as KnobFate['value'], ...fate }]
+  })
+  const emulate = merged(said.map((each) => each.emulate ?? {}))
+  return {
+    target,
+    profile: profile.name,
+    options: merged(said.map((each) => each.options ?? {})),
+    emulate: Object.keys(emulate).length === 0 ? null : emulate,
+    knobs: said.map(({ knob, value, fate, by, reason = null }) => ({ knob, value, fate, by, reason })),
+  }
+}
+
+const NO_RULE: Said = { fate: 'UNENFORCED', by: '-', reason: 'it has nothing of the kind' }
+
+/** Later ones win, objects within are merged. */
+function merged(trees: readonly OptionTree[]): OptionTree {
+  const result: Record<string, number | boolean | OptionTree> = {}
+  for (const tree of trees) {
+    for (const [name, value] of Object.entries(tree)) {
+      const before = result[name]
+      result[name] = typeof value === 'object' && typeof before === 'object' ? merged([before, value]) : value
+    }
+  }
+  return result
+}
