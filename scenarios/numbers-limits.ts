@@ -17,7 +17,21 @@ const onEmbedded = (scenario: string, name: string | null, variant: 'leaky' | 'f
 /** Counted from the end of the work, which is a little later than the last answer the server has sent. */
 const EARLY_MS = 1_000
 
+/** Of 40 connections some the server may have closed before it stood still. */
+const RACED = { findings: [{ code: 'IDLE_RACE', count: between(1, 40) }] }
+const UNENFORCED = (count: number): object => ({
+  findings: [{ code: 'LIMIT_UNENFORCED', count, evidence: [{ ledger: 'pools', value: count }, { value: 100 }] }],
+})
+
 export const CLAIMS: readonly NumberClaim[] = [
+  onEmbedded('idle-uncapped', 'undici', 'leaky', { connectionsOpened: 200, ...UNENFORCED(200) }),
+  onEmbedded('idle-uncapped', 'undici', 'fixed', { connectionsOpened: 100, requests: { sent: 200, ok: 200, failed: 0 } }),
+  onEmbedded('idle-uncapped', 'http.Agent', 'leaky', { connectionsOpened: 400, ...UNENFORCED(256) }),
+  onEmbedded('idle-uncapped', 'http.Agent', 'fixed', { requests: { sent: 400, ok: 400, failed: 0 } }),
+  onEmbedded('idle-race', 'undici', 'leaky', RACED),
+  onEmbedded('idle-race', 'undici', 'fixed', { requests: { sent: 81, ok: 81, failed: 0 } }),
+  onEmbedded('idle-race', 'node:http', 'leaky', RACED),
+  onEmbedded('idle-race', 'node:http', 'fixed', { requests: { sent: 81, ok: 81, failed: 0 } }),
   onEmbedded('max-requests-per-socket', null, 'leaky', {
     connectionsOpened: 3,
     requests: { sent: 6, ok: 6, failed: 0 },
