@@ -72,7 +72,7 @@ export function diagnose(material: Material): Diagnosis {
 /** Severities that make the verdict `leaked`. */
 const LEAKED: ReadonlySet<string> = new Set(['leak', 'starvation'])
 
-function verdictOf(findings: readonly Finding[], doubts: readonly string[]): Verdict {
+export function verdictOf(findings: readonly Finding[], doubts: readonly string[]): Verdict {
   if (findings.some((finding) => LEAKED.has(finding.severity))) return 'leaked'
   if (findings.some((finding) => finding.severity === 'misconfiguration')) return 'misconfigured'
   return doubts.length > 0 ? 'inconclusive' : 'clean'
@@ -85,7 +85,7 @@ function doubtsOf({ page, doubts, options }: Material): readonly string[] {
   return [...doubts, ...dropped, ...page.subscriberErrors.map((error) => `a subscriber of the ledger failed: ${error}`)]
 }
 
-const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
+export const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
   findings.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
 
 /** What no budget excuses: it says how many may stay, not that they may grow, nor that the work may fail for want of a descriptor. */

@@ -22,6 +22,15 @@ export interface Endpoint {
   readonly port: number
 }
 
+/** What a connection has carried so far, by the kernel's own counters (TCP_INFO). */
+export interface Traffic {
+  readonly receivedBytes: number
+  readonly sentBytes: number
+  /** Since the last byte came in and the last one went out, ms. */
+  readonly receivedAgoMs: number
+  readonly sentAgoMs: number
+}
+
 /** One TCP socket of a subject, seen by a kernel probe. */
 export interface SocketSighting {
   /** Kernel inode, the identity of a socket; '0' never appears here: such a row has no owner. */
@@ -33,6 +42,8 @@ export interface SocketSighting {
   readonly receiveQueueBytes: number | null
   /** Bytes written and not acknowledged by the peer. Null: this probe cannot tell. */
   readonly sendQueueBytes: number | null
+  /** Present where the kernel's own counters were asked for, and it has them. */
+  readonly traffic?: Traffic
   /** `inbound` when the local port belongs to a listener of the same process. */
   readonly role: 'listener' | 'inbound' | 'outbound'
 }

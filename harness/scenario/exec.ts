@@ -77,8 +77,12 @@ export async function execProgram(request: ExecRequest): Promise<ExecOutcome> {
   return { record: recordOf(entries, 'killed'), endings, explanation }
 }
 
+/** In the place of a client's name. */
+const SEEN_FROM_OUTSIDE = 'seen from outside'
+
+/** Async stacks of what only the kernel was asked about do not exist. */
 export const hasHung = (runs: readonly ScenarioRun[]): boolean =>
-  runs.some(({ findings }) => findings.some(({ code }) => code === 'WORK_HUNG'))
+  runs.some(({ client, findings }) => client !== SEEN_FROM_OUTSIDE && findings.some(({ code }) => code === 'WORK_HUNG'))
 
 const watchOf = (request: ExecRequest): WatchRequest => ({
   ...request,
@@ -125,7 +129,7 @@ function asRun(request: ExecRequest, watched: Watched, name: string | null, dura
     case: name,
     variant: null,
     layer: 'process',
-    client: clientsOf(watched.page),
+    client: watched.isFromOutside ? SEEN_FROM_OUTSIDE : clientsOf(watched.page),
     backend: null,
     profile: null,
     expected: null,

@@ -3,6 +3,7 @@ import type { HungBecause } from '../diagnosis/material.ts'
 import type { Census } from '../model/census.ts'
 import type { LedgerPage, Pulse } from '../model/ledger-page.ts'
 import type { Ending, Executed } from '../subjects/exec-child.ts'
+import type { OutsideWatch, OutsideWhy } from './outside-turn.ts'
 import { stallSignature, unansweredSignature } from './stall.ts'
 import type { Driven, WatchRequest } from './watch-program.ts'
 
@@ -11,6 +12,8 @@ export type Turn = { readonly driven: Driven | null } & (
   /** `baseline` was taken before its first request. */
   | { readonly type: 'idle'; readonly baseline: Census }
   | { readonly type: 'hung'; readonly because: HungBecause }
+  /** No Node process of it was ever heard of: what the kernel shows decides. */
+  | { readonly type: 'outside'; readonly why: OutsideWhy }
   /** Interrupted, or time is up without its having hung. */
   | CutShort
 )
@@ -21,10 +24,12 @@ interface CutShort {
 }
 
 const POLL_MS = 200
+/** Of a program that is only seen from outside: what comes and goes between two looks is not seen at all. */
+const CLOSE_LOOK_MS = 50
 /** Hung is decided by evidence, as in scenarios (product.md). */
 const STALL_MS = 2_000
 
-export async function awaitTurn(program: Executed, request: WatchRequest): Promise<Turn> {
+export async function awaitTurn(program: Executed, request: WatchRequest, outside: OutsideWatch | null): Promise<Turn> {
   const { clock } = request
   const startedMs = clock.nowMs()
   const load = new AbortController()
@@ -36,9 +41,12 @@ export async function awaitTurn(program: Executed, request: WatchRequest): Promi
   const isStalled = steadyFor(STALL_MS, () => clock.nowMs())
   try {
     for (;;) {
-      await nextLook(program, request)
+      await nextLook(program, request, outside !== null && program.unheard() !== null ? CLOSE_LOOK_MS : POLL_MS)
       const ending = program.ending()
-      if (ending !== null) return { type: 'ended', ending, driven }
+      if (ending !== null) {
+        if (outside !== null && program.unheard() !== null) await outside.look(true)
+        return { type: 'ended', ending, driven }
+      }
       if (request.signal.aborted) return { type: 'cut short', doubts: [], driven }
 
       // The census first: what it sees was there before any request that the pulse does not know of yet.
@@ -57,6 +65,8 @@ export async function awaitTurn(program: Executed, request: WatchRequest): Promi
         })
       }
       const isDriven = request.load === null || driven !== null
+      const why = outside === null || program.unheard() === null ? null : await outside.look(isDriven)
+      if (why !== null) return { type: 'outside', why, driven }
       if (isDriven && pulse !== null && isServiceIdle(pulse) && isQuiet(servedSignature(pulse)))
         return { type: 'idle', baseline: baseline ?? census, driven }
 
@@ -73,10 +83,10 @@ export async function awaitTurn(program: Executed, request: WatchRequest): Promi
   }
 }
 
-/** A look every 200 ms, and one as soon as the program has ended. */
-async function nextLook(program: Executed, { clock, signal }: WatchRequest): Promise<void> {
+/** And one look as soon as the program has ended. */
+async function nextLook(program: Executed, { clock, signal }: WatchRequest, afterMs: number): Promise<void> {
   const over = new AbortController()
-  await Promise.race([clock.sleep(POLL_MS, AbortSignal.any([over.signal, signal])), program.ended])
+  await Promise.race([clock.sleep(afterMs, AbortSignal.any([over.signal, signal])), program.ended])
   over.abort()
 }
 

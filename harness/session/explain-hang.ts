@@ -8,7 +8,7 @@ const PATIENCE_MS = 10_000
 
 /** The async stacks, or why there are none. */
 export async function explainHang(program: Executed, request: WatchRequest): Promise<string> {
-  const turn = await awaitTurn(program, { ...request, timeoutMs: Math.min(request.timeoutMs, PATIENCE_MS) })
+  const turn = await awaitTurn(program, { ...request, timeoutMs: Math.min(request.timeoutMs, PATIENCE_MS) }, null)
   switch (turn.type) {
     case 'ended':
       return 'this time it ended by itself: nothing kept it alive, and so nothing is left to ask'
@@ -16,6 +16,7 @@ export async function explainHang(program: Executed, request: WatchRequest): Pro
       return 'this time it did not hang'
     case 'hung':
     case 'cut short':
+    case 'outside':
       return (await program.explain()) ?? 'it does not answer: its event loop is blocked'
   }
 }

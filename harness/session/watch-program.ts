@@ -11,6 +11,7 @@ import type { LatencySummary, Timeline } from '../model/run-record.ts'
 import type { Ending, Executed } from '../subjects/exec-child.ts'
 import { awaitTurn, type Turn } from './await-turn.ts'
 import { whatExitLeaves } from './last-page.ts'
+import { type OutsideWatch, type OutsideWhy, watchFromOutside } from './outside-turn.ts'
 import { type Draft, quiesce } from './quiesce.ts'
 import { resolveOptions } from './resolve-options.ts'
 import { settledSockets, undecided, WARM_POOLS, withoutSingletons } from './service-view.ts'
@@ -53,6 +54,8 @@ export interface Watched {
   readonly timeline: Timeline
   readonly latencyMs: LatencySummary | null
   readonly notes: readonly string[]
+  /** No Node process was heard of: judged by what the kernel shows. */
+  readonly isFromOutside: boolean
 }
 
 /** Unless somebody says otherwise: back at the baseline so long after the last answer (AIStore's default idle time for peers and clouds, facts.md). */
@@ -71,16 +74,52 @@ export async function watchProgram(program: Executed, request: WatchRequest): Pr
   const startedMs = clock.nowMs()
   using sampler = sample(program, clock, SAMPLE_MS)
   sampler.mark('work')
-  const turn = await awaitTurn(program, request)
+  const outside = watchFromOutside(program.outside, request, clock, IDLE_TIMEOUT_MS)
+  const turn = await awaitTurn(program, request, outside)
   sampler.mark('quiesce')
   const afterMs = clock.nowMs() - startedMs
-  const { lifelines, ...judged } = await judge(program, request, turn, afterMs, sampler.peak)
+  const told = fromOutside(program, request, turn, outside)
+  const { lifelines, notes, ...judged } = told ?? { notes: [], ...(await judge(program, request, turn, afterMs, sampler.peak)) }
   return {
     ...judged,
+    isFromOutside: told !== null,
     ending: turn.type === 'ended' ? turn.ending : null,
     timeline: sampler.timeline(lifelines),
     latencyMs: turn.driven?.latencyMs ?? null,
-    notes: turn.driven?.failure && unanswered(turn).length === 0 ? [turn.driven.failure] : [],
+    notes: [...notes, ...(turn.driven?.failure && unanswered(turn).length === 0 ? [turn.driven.failure] : [])],
+  }
+}
+
+/** A program of which no Node process was ever heard, and that had a connection: judged by what the kernel shows. Null: it is not one. */
+function fromOutside(
+  program: Executed,
+  request: WatchRequest,
+  turn: Turn,
+  outside: OutsideWatch,
+): (Judged & Pick<Watched, 'notes'>) | null {
+  const why = whyOutside(turn)
+  if (why === null || program.unheard() === null || !outside.hasTalked()) return null
+  const interrupted = request.signal.aborted ? ['interrupted before it ended, or was idle'] : []
+  const late = why === 'cut short' && interrupted.length === 0 ? ['it had not ended before --timeout'] : []
+  const { diagnosis, notes } = outside.judge(why, [...unanswered(turn), ...interrupted, ...late])
+  return {
+    diagnosis,
+    notes: ['judged from outside: it is not run by Node, so no lines are named', ...notes],
+    page: null,
+    lifelines: NO_LIFELINES,
+  }
+}
+
+function whyOutside(turn: Turn): OutsideWhy | 'ended' | 'cut short' | null {
+  switch (turn.type) {
+    case 'outside':
+      return turn.why
+    case 'ended':
+    case 'cut short':
+      return turn.type
+    case 'idle':
+    case 'hung':
+      return null
   }
 }
 
@@ -110,6 +149,8 @@ async function judge(program: Executed, request: WatchRequest, turn: Turn, after
       )
     case 'cut short':
       return judgeNow(program, request, { hung: null, doubts: turn.doubts }, peak)
+    case 'outside':
+      throw new Error('a program that was seen from outside has had a connection')
   }
 }
 
@@ -137,7 +178,8 @@ function draftOf(request: WatchRequest, given: Partial<Draft> & { readonly optio
 }
 
 async function judgeEnded(program: Executed, request: WatchRequest, ending: Ending, afterMs: number, peak: Census | null): Promise<Judged> {
-  const isHung = ending.code === UNSETTLED_AWAIT
+  // Of another runtime 13 is a code like any other.
+  const isHung = ending.code === UNSETTLED_AWAIT && program.unheard() === null
   const last = await program.lastPage()
   const page = last === null ? null : mapPage(whatExitLeaves(last, isHung))
   const doubts = silenceOf(program, last, ending)

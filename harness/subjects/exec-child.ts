@@ -9,10 +9,13 @@ import type { Clock } from '../model/clock.ts'
 import { HarnessError } from '../model/errors.ts'
 import type { Frame, LedgerPage, Pulse } from '../model/ledger-page.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
+import { networkOf } from '../probes/process-facts.ts'
 import { firstBusyFrame } from './busy-frame.ts'
 import { openExecLine } from './exec-line.ts'
 import { BEGUN_SUFFIX, EXEC_VARIABLE, PAGE_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
 import { mergePages, mergePulses, type PageOf } from './merge-pages.ts'
+import type { OutsideSubject } from './outside.ts'
+import { censusOf } from './pid.ts'
 import { type Member, processTree, signalMember } from './process-tree.ts'
 import { RUN_ID_VARIABLE } from './run-id.ts'
 import { sweepProcesses } from './sweep.ts'
@@ -45,6 +48,8 @@ export interface Executed extends AsyncDisposable {
   readonly ended: Promise<Ending>
   ending(): Ending | null
   census(detail?: 'with handles'): Promise<Census>
+  /** All its processes as one, seen by the kernel alone: for programs that are not Node's. */
+  readonly outside: OutsideSubject
   gauge(): number | null
   /** All Node processes and threads as one; null when none answers. */
   page(): Promise<LedgerPage | null>
@@ -154,6 +159,16 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
     pid,
     ended,
     ending: () => ending,
+    outside: {
+      name: 'program',
+      async census(tableOf) {
+        const pids = members().map((member) => member.pid)
+        // What the kernel keeps after its end (TIME_WAIT, or nothing) tells how its connections were closed.
+        if (pids.length === 0) tableOf(process.pid, networkOf(process.pid))
+        return censusOf('program', pids, tableOf)
+      },
+      stop: async () => {},
+    },
     async census(detail) {
       const handles = detail === undefined ? null : addUp((await line.ask('handles')).map(({ answer }) => answer))
       const pids = members().map((member) => member.pid)
@@ -181,7 +196,8 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
       const names = readdirSync(folder)
       if (names.some((name) => name.endsWith(BEGUN_SUFFIX))) return null
       const old = names.find((name) => name.endsWith(UNSUPPORTED_SUFFIX))
-      if (old === undefined) return 'no Node process of the command told anything: exec judges programs that Node runs'
+      if (old === undefined)
+        return 'no Node process of the command told anything, and no connection of it was seen from outside: it had none, or they were gone between two looks'
       return `the program runs on Node ${readFileSync(join(folder, old), 'utf8')}, which is too old to be looked into`
     },
     silent() {

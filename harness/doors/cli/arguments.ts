@@ -3,6 +3,7 @@ import { OWN_KINDS, type OwnKind } from '../../model/backend.ts'
 import { REPORT_FORMATS, type ReportFormat, type WatertightConfig } from '../../model/config.ts'
 import { HarnessError } from '../../model/errors.ts'
 import type { VariantName } from '../../model/run-record.ts'
+import { type AttachArguments, addAttach } from './attach-arguments.ts'
 import { configOption } from './config-option.ts'
 import { addExec, type ExecArguments } from './exec-arguments.ts'
 import { DOCTOR_HELP, EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
@@ -54,6 +55,7 @@ export type Arguments =
   | RunArguments
   | ListArguments
   | ExecArguments
+  | AttachArguments
   | DoctorArguments
   | InitArguments
   | ReportArguments
@@ -176,7 +178,7 @@ function addInit(program: Command, take: (parsed: Arguments) => void): void {
     .action((options: { readonly force?: boolean }) => take({ command: 'init', force: options.force ?? false }))
 }
 
-const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'report', 'doctor', 'init'])
+const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'attach', 'report', 'doctor', 'init'])
 
 /** Commander's complaint in our form: what, then what to do about it. */
 function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
@@ -226,6 +228,7 @@ export function parseArguments(argv: readonly string[], { version, width, config
   addRun(program, config, take)
   addList(program, take)
   addExec(program, config, take)
+  addAttach(program, config, take)
   addDoctor(program, take)
   addInit(program, take)
   addReport(program, take)

@@ -42,6 +42,8 @@ export const dependencies: Dependencies = {
   hasEngine: async () => (await (await import('../../../fixtures/containers/engine.ts')).pingEngine()).ok,
   sweep,
   examine: async (...asked) => (await import('./doctor/examine.ts')).examine(...asked),
+  attach: async (request) => (await import('../../scenario/attach.ts')).attachTo(request),
+  findContainer: async (name) => (await import('../../../fixtures/containers/find-container.ts')).findContainer(name),
   async exec({ explain, ...request }) {
     const { execProgram, firstDisagreement, hasHung } = await import('../../scenario/exec.ts')
     const outcome = await execProgram({ ...request, register: REGISTER, explain: explain ? EXPLAIN : null })

@@ -51,7 +51,7 @@ export function addExec(program: Command, config: WatertightConfig, take: (parse
     .command('exec')
     .summary('run your own program and judge it when it ends, hangs, or is idle again')
     .description(
-      'Runs any Node program, unchanged, and judges what it left open when it ends, hangs, or has served requests and is idle again. What it starts counts too.',
+      'Runs any program, unchanged, and judges what it left open when it ends, hangs, or has served requests and is idle again. What it starts counts too.',
     )
     .usage('[options] -- <command...>')
     .argument('<command...>', 'the program and its arguments, after --')

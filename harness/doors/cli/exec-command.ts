@@ -53,10 +53,11 @@ function checkTarget(option: '--load' | '--ready', target: string | null): void 
     )
 }
 
-function ownExitCode(endings: ExecOutcome['endings']): number | null {
-  for (const ending of endings) {
+function ownExitCode(endings: ExecOutcome['endings'], runs: readonly ScenarioRun[]): number | null {
+  for (const [index, ending] of endings.entries()) {
     if (ending?.signal) return 128 + constants.signals[ending.signal]
-    if (ending?.code && ending.code !== UNSETTLED_AWAIT) return ending.code
+    const hung = runs[index]?.findings.some(({ code }) => code === 'WORK_HUNG') === true
+    if (ending?.code && !(hung && ending.code === UNSETTLED_AWAIT)) return ending.code
   }
   return null
 }
@@ -135,7 +136,7 @@ export async function execCommand(parsed: ExecArguments, io: Io, dependencies: E
     if (explanation !== null)
       await tell(io, `\nwhat kept it, by async stacks, in a run of its own that was not judged:\n${severalLines(explanation)}\n`)
     else if (hasHung && !parsed.explain) await tell(io, 'run again with --explain to see what keeps it, by async stacks\n')
-    const code = ownExitCode(endings) ?? exitCodeOf({ record, required: [], interruptedBy: interruption.by() })
+    const code = ownExitCode(endings, record.runs) ?? exitCodeOf({ record, required: [], interruptedBy: interruption.by() })
     return code === EXIT.ok && !isWritten ? EXIT.inconclusive : code
   } catch (error) {
     if (folder !== null && journal !== null) isWritten &&= await reportBreak({ journal, formats: parsed.reporter, folder, cwd: io.cwd }, io)

@@ -8,6 +8,9 @@ When it is judged:
                  it gets up to --idle-timeout to be back where it was before its first request,
                  and is ended with SIGTERM
 
+Another runtime's program (Go, Python) is judged from outside: by data that waits in its connections,
+and by how long they have been quiet. No lines are named then.
+
 The program's output is its own: the report goes to stderr. Its idle keep-alive pools may stay, unless
 --idle-timeout says when they must be gone.
 
@@ -23,7 +26,7 @@ Exit codes, the first that applies:
   n    the program's own, when it ended by itself with another than 0 (128 + n for a signal); 13, an
        await that never settled, is WORK_HUNG instead
   1    leaked or misconfigured
-  2    inconclusive: for example, no Node process ran, or nobody called the service
+  2    inconclusive: for example, nobody called the service
   0    clean
   130  interrupted by Ctrl-C, 143 by SIGTERM: passed on to the program; a second one kills it
 `

@@ -198,6 +198,12 @@ export async function invoke(commandLine: readonly string[], invocation: Invocat
     exec: async () => {
       throw new Error('the fake world has no programs')
     },
+    attach: async () => {
+      throw new Error('the fake world has no processes')
+    },
+    findContainer: async () => {
+      throw new Error('the fake world has no containers')
+    },
     ...invocation.dependencies,
     runSuite: (asked) => {
       request = asked

@@ -47,6 +47,8 @@ async function perform(argv: readonly string[], io: Io, dependencies: Dependenci
       return listCommand(parsed.json, own, io, dependencies)
     case 'exec':
       return execCommand(parsed, io, dependencies)
+    case 'attach':
+      return (await import('./attach-command.ts')).attachCommand(parsed, io, dependencies)
     case 'doctor':
       return doctorCommand(parsed, io, dependencies)
     case 'init':

@@ -8,6 +8,7 @@ import { entryOf, recordOf } from '../../scenario/journal-record.ts'
 import type { LoadedScenario, SuiteRequest } from '../../scenario/suite.ts'
 import { newRunId } from '../../subjects/run-id.ts'
 import type { RunArguments } from './arguments.ts'
+import type { AttachDependencies } from './attach-command.ts'
 import { backendChoice } from './backend-choice.ts'
 import type { DoctorDependencies } from './doctor-command.ts'
 import { errorText } from './error-text.ts'
@@ -25,7 +26,7 @@ import { chosenScenarios, chosenVariants, runnable } from './scenario-choice.ts'
 import { sourceReader } from './source-reader.ts'
 
 /** What the command line drives; the real ones are in dependencies.ts. */
-export interface Dependencies extends ExecDependencies, DoctorDependencies {
+export interface Dependencies extends ExecDependencies, AttachDependencies, DoctorDependencies {
   readonly version: string
   /** Ours, and those of a configuration when there is one. */
   discover(own: OwnScenarios | null): Promise<readonly LoadedScenario[]>

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os'
-import type { Endpoint } from '../../model/sighting.ts'
+import type { Endpoint, Traffic } from '../../model/sighting.ts'
 import { ipv4Text, ipv6Text } from './ip-address.ts'
 import { type TcpRow, tcpState } from './tcp-row.ts'
 
@@ -22,8 +22,13 @@ export type AddressFamily = typeof AF_INET | typeof AF_INET6
 
 const isLittleEndian = endianness() === 'LE'
 
-/** The netlink message that asks for every TCP socket of one family. */
-export function dumpRequest(family: AddressFamily, sequence: number): Buffer {
+/** Attribute of an answer: struct tcp_info. Asked for by the bit before its number. */
+const INET_DIAG_INFO = 2
+/** Of struct tcp_info (include/uapi/linux/tcp.h): tcpi_last_data_sent, tcpi_last_data_recv, tcpi_bytes_acked, tcpi_bytes_received. */
+const INFO = { lastSent: 44, lastReceived: 52, acknowledged: 120, received: 128, bytes: 136 } as const
+
+/** The netlink message that asks for every TCP socket of one family, `withTraffic` for what each has carried as well. */
+export function dumpRequest(family: AddressFamily, sequence: number, withTraffic = false): Buffer {
   const request = Buffer.alloc(REQUEST_BYTES)
   const view = viewOf(request)
   view.setUint32(0, REQUEST_BYTES, isLittleEndian)
@@ -32,6 +37,7 @@ export function dumpRequest(family: AddressFamily, sequence: number): Buffer {
   view.setUint32(8, sequence, isLittleEndian)
   view.setUint8(HEADER_BYTES, family)
   view.setUint8(HEADER_BYTES + 1, IPPROTO_TCP)
+  if (withTraffic) view.setUint8(HEADER_BYTES + 2, 1 << (INET_DIAG_INFO - 1))
   view.setUint32(HEADER_BYTES + 4, ALL_STATES, isLittleEndian)
   return request
 }
@@ -46,6 +52,21 @@ export interface DumpProgress {
 
 /** Reads one datagram of a dump, adding the rows whose inode is in `owned` to `rows`. Messages of another sequence are not ours. */
 export function readDump(datagram: Uint8Array, sequence: number, owned: ReadonlySet<number>, rows: Map<number, TcpRow>): DumpProgress {
+  return readMessages(datagram, sequence, (view, at) => {
+    const inode = view.getUint32(at + 68, isLittleEndian)
+    if (inode > 0 && owned.has(inode)) rows.set(inode, rowAt(datagram, view, at, inode))
+  })
+}
+
+/** The same for every row of the table, those without an owner (inode 0) among them, with what each connection has carried. */
+export function readWholeDump(datagram: Uint8Array, sequence: number, take: (row: TcpRow) => void): DumpProgress {
+  return readMessages(datagram, sequence, (view, at, end) => {
+    const traffic = trafficAt(view, at + MESSAGE_BYTES, end)
+    take({ ...rowAt(datagram, view, at, view.getUint32(at + 68, isLittleEndian)), ...(traffic === null ? {} : { traffic }) })
+  })
+}
+
+function readMessages(datagram: Uint8Array, sequence: number, onRow: (view: DataView, at: number, end: number) => void): DumpProgress {
   const view = viewOf(datagram)
   let isInterrupted = false
   for (let at = 0; at + HEADER_BYTES <= datagram.length; ) {
@@ -60,7 +81,7 @@ export function readDump(datagram: Uint8Array, sequence: number, owned: Readonly
         const code = length >= HEADER_BYTES + 4 ? view.getInt32(at + HEADER_BYTES, isLittleEndian) : 0
         return { isDone: true, isInterrupted, errno: code < 0 ? -code : null }
       }
-      if (type === SOCK_DIAG_BY_FAMILY && length >= HEADER_BYTES + MESSAGE_BYTES) addRow(datagram, view, at + HEADER_BYTES, owned, rows)
+      if (type === SOCK_DIAG_BY_FAMILY && length >= HEADER_BYTES + MESSAGE_BYTES) onRow(view, at + HEADER_BYTES, at + length)
     }
     at += (length + 3) & ~3
   }
@@ -68,18 +89,37 @@ export function readDump(datagram: Uint8Array, sequence: number, owned: Readonly
 }
 
 /** struct inet_diag_msg: family, state, timer, retrans, { sport, dport, src[16], dst[16], if, cookie[8] }, expires, rqueue, wqueue, uid, inode. */
-function addRow(datagram: Uint8Array, view: DataView, at: number, owned: ReadonlySet<number>, rows: Map<number, TcpRow>): void {
-  const inode = view.getUint32(at + 68, isLittleEndian)
-  if (inode === 0 || !owned.has(inode)) return
+function rowAt(datagram: Uint8Array, view: DataView, at: number, inode: number): TcpRow {
   const family = view.getUint8(at)
-  rows.set(inode, {
+  return {
     inode,
     state: tcpState(view.getUint8(at + 1)),
     local: endpoint(datagram, at + 8, family, view.getUint16(at + 4)),
     remote: endpoint(datagram, at + 24, family, view.getUint16(at + 6)),
     receiveQueue: view.getUint32(at + 56, isLittleEndian),
     sendQueue: view.getUint32(at + 60, isLittleEndian),
-  })
+  }
+}
+
+/** Looks for tcp_info among the attributes behind a message (each: length, type, padded to 4 bytes); an older kernel's may be too short. */
+function trafficAt(view: DataView, from: number, end: number): Traffic | null {
+  for (let at = from; at + 4 <= end; ) {
+    const length = view.getUint16(at, isLittleEndian)
+    if (length < 4 || at + length > end) return null
+    if (view.getUint16(at + 2, isLittleEndian) === INET_DIAG_INFO && length >= 4 + INFO.bytes) {
+      const info = at + 4
+      const word = (offset: number): number => view.getUint32(info + offset, isLittleEndian)
+      const long = (offset: number): number => Number(view.getBigUint64(info + offset, isLittleEndian))
+      return {
+        receivedBytes: long(INFO.received),
+        sentBytes: long(INFO.acknowledged),
+        receivedAgoMs: word(INFO.lastReceived),
+        sentAgoMs: word(INFO.lastSent),
+      }
+    }
+    at += (length + 3) & ~3
+  }
+  return null
 }
 
 function endpoint(datagram: Uint8Array, at: number, family: number, port: number): Endpoint {

@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module'
 
-/** The four calls of the C library a netlink dump needs. Synchronous; -1 means failed, then `errno()`. */
+/** The calls of the C library a netlink dump needs. Synchronous; -1 means failed, then `errno()`. */
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number
   send(descriptor: number, message: Uint8Array, length: number, flags: number): number
   recv(descriptor: number, buffer: Uint8Array, length: number, flags: number): number
   close(descriptor: number): number
+  /** Moves the calling thread into the namespace behind a descriptor. */
+  setns(descriptor: number, type: number): number
   errno(): number
 }
 
@@ -52,6 +54,7 @@ function bindFrom(koffi: Koffi, library: string | null): Libc {
     send: bound('long send(int fd, const void *message, size_t length, int flags)'),
     recv: bound('long recv(int fd, void *buffer, size_t length, int flags)'),
     close: bound('int close(int fd)'),
+    setns: bound('int setns(int fd, int nstype)'),
     errno: () => koffi.errno(),
   }
 }

@@ -21,23 +21,35 @@ export function readProcfsRows(pid: number, owned: ReadonlySet<number>): readonl
  */
 export function parseProcNetTcp(text: string, owned?: ReadonlySet<number>): TcpRow[] {
   const byInode = new Map<number, TcpRow>()
+  for (const row of parseRows(text)) if (row.inode > 0 && owned?.has(row.inode) !== false) byInode.set(row.inode, row)
+  return [...byInode.values()]
+}
+
+/** Every row of the namespace of `pid`, those without an owner (inode 0) among them, once each. */
+export function readWholeProcfs(pid: number): readonly TcpRow[] {
+  const rows = (['tcp', 'tcp6'] as const).flatMap((table) => [...parseRows(readTable(pid, table))])
+  const keyOf = ({ inode, local, remote }: TcpRow): string =>
+    inode > 0 ? String(inode) : `${local.address}:${local.port}>${remote.address}:${remote.port}`
+  return [...new Map(rows.map((row) => [keyOf(row), row])).values()]
+}
+
+function* parseRows(text: string): Generator<TcpRow> {
   for (const line of text.split('\n').slice(1)) {
     // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode ... (Documentation/networking/proc_net_tcp.rst)
     const [, local, remote, state, queues, , , , , inodeText] = line.trim().split(/\s+/, 10)
     if (local === undefined || remote === undefined || state === undefined || queues === undefined) continue
     const inode = Number(inodeText)
-    if (!(inode > 0) || owned?.has(inode) === false) continue
+    if (!(inode >= 0)) continue
     const [sendQueue, receiveQueue] = queues.split(':')
-    byInode.set(inode, {
+    yield {
       inode,
       state: tcpState(Number.parseInt(state, 16)),
       local: endpoint(local),
       remote: endpoint(remote),
       receiveQueue: Number.parseInt(receiveQueue ?? '0', 16),
       sendQueue: Number.parseInt(sendQueue ?? '0', 16),
-    })
+    }
   }
-  return [...byInode.values()]
 }
 
 /** `0100007F:1F90`: each 32-bit word of the address as the machine's number, the port as a plain one. */

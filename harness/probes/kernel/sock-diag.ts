@@ -1,9 +1,9 @@
-import { readlinkSync } from 'node:fs'
+import { closeSync, openSync, readlinkSync } from 'node:fs'
 import { getSystemErrorMessage } from 'node:util'
-import { type AddressFamily, AF_INET, AF_INET6, dumpRequest, readDump } from './inet-diag.ts'
+import { type AddressFamily, AF_INET, AF_INET6, type DumpProgress, dumpRequest, readDump, readWholeDump } from './inet-diag.ts'
 import { type Libc, loadLibc } from './libc.ts'
 import { blindness } from './owned-inodes.ts'
-import { readProcfsRows } from './procfs.ts'
+import { readProcfsRows, readWholeProcfs } from './procfs.ts'
 import type { ReadRows, TcpRow } from './tcp-row.ts'
 
 export const SOCK_DIAG = 'kernel-sock-diag'
@@ -59,12 +59,19 @@ function isInOurNetwork(pid: number): boolean {
   }
 }
 
+const openNetlink = (libc: Libc): number => checked(libc, 'socket', libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG))
+
 function dumpBoth(libc: Libc, owned: ReadonlySet<number>): readonly TcpRow[] {
   const rows = new Map<number, TcpRow>()
-  const descriptor = checked(libc, 'socket', libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG))
+  const descriptor = openNetlink(libc)
   try {
-    dump(libc, descriptor, AF_INET, owned, rows)
-    dump(libc, descriptor, AF_INET6, owned, rows)
+    for (const family of [AF_INET, AF_INET6] as const) {
+      for (const [inode, row] of dump<Map<number, TcpRow>>(libc, descriptor, family, false, {
+        start: () => new Map(),
+        read: (datagram, sequence, found) => readDump(datagram, sequence, owned, found),
+      }))
+        rows.set(inode, row)
+    }
   } finally {
     libc.close(descriptor)
   }
@@ -72,29 +79,88 @@ function dumpBoth(libc: Libc, owned: ReadonlySet<number>): readonly TcpRow[] {
 }
 
 /**
- * A table that changed under the dump is asked again. If it never stands still the last answer counts: rows are kept by inode,
- * and those a dump can skip are sockets being opened or closed in that very moment.
+ * Every row of the network namespace of `pid`, those without an owner among them, with what each connection has carried. In another namespace this
+ * takes CAP_SYS_ADMIN; without it, and where koffi does not work, /proc has the rows but no counters.
  */
-function dump(libc: Libc, descriptor: number, family: AddressFamily, owned: ReadonlySet<number>, rows: Map<number, TcpRow>): void {
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const found = new Map<number, TcpRow>()
-    const isWhole = dumpOnce(libc, descriptor, family, owned, found)
-    if (!isWhole && attempt < MAX_ATTEMPTS) continue
-    for (const [inode, row] of found) rows.set(inode, row)
-    return
+export function readNetwork(pid: number, libc = loadLibc()): readonly TcpRow[] {
+  if ('missing' in libc) return readWholeProcfs(pid)
+  try {
+    const descriptor = isInOurNetwork(pid) ? openNetlink(libc) : openNetlinkIn(libc, pid)
+    try {
+      return ([AF_INET, AF_INET6] as const).flatMap((family) =>
+        dump<TcpRow[]>(libc, descriptor, family, true, {
+          start: () => [],
+          read: (datagram, sequence, found) => readWholeDump(datagram, sequence, (row) => found.push(row)),
+        }),
+      )
+    } finally {
+      libc.close(descriptor)
+    }
+  } catch (error) {
+    if (error instanceof NetlinkError) return readWholeProcfs(pid)
+    throw error
   }
 }
 
-function dumpOnce(libc: Libc, descriptor: number, family: AddressFamily, owned: ReadonlySet<number>, rows: Map<number, TcpRow>): boolean {
-  buffer ??= Buffer.alloc(BUFFER_BYTES)
+const CLONE_NEWNET = 0x40000000
+
+/** A netlink socket stays in the namespace it was made in, so this thread is there for one call: nothing else can open a socket meanwhile. */
+function openNetlinkIn(libc: Libc, pid: number): number {
+  const home = openSync('/proc/thread-self/ns/net', 'r')
+  try {
+    const there = openSync(`/proc/${pid}/ns/net`, 'r')
+    try {
+      checked(libc, 'setns', libc.setns(there, CLONE_NEWNET))
+    } finally {
+      closeSync(there)
+    }
+    try {
+      return openNetlink(libc)
+    } finally {
+      comeBack(libc, home)
+    }
+  } finally {
+    closeSync(home)
+  }
+}
+
+function comeBack(libc: Libc, home: number): void {
+  if (libc.setns(home, CLONE_NEWNET) < 0) throw new Error('this thread cannot come back from the network namespace it looked into')
+}
+
+/** How the answers of one dump are collected. */
+interface Collecting<T> {
+  start(): T
+  read(datagram: Uint8Array, sequence: number, found: T): DumpProgress
+}
+
+/**
+ * A table that changed under the dump is asked again. If it never stands still the last answer counts: rows are kept by inode,
+ * and those a dump can skip are sockets being opened or closed in that very moment.
+ */
+function dump<T>(libc: Libc, descriptor: number, family: AddressFamily, withTraffic: boolean, how: Collecting<T>): T {
+  for (let attempt = 1; ; attempt++) {
+    const found = how.start()
+    const isWhole = dumpOnce(libc, descriptor, dumpRequest(family, nextSequence(), withTraffic), (datagram) =>
+      how.read(datagram, lastSequence, found),
+    )
+    if (isWhole || attempt >= MAX_ATTEMPTS) return found
+  }
+}
+
+function nextSequence(): number {
   lastSequence = (lastSequence + 1) >>> 0
-  const request = dumpRequest(family, lastSequence)
+  return lastSequence
+}
+
+function dumpOnce(libc: Libc, descriptor: number, request: Buffer, read: (datagram: Uint8Array) => DumpProgress): boolean {
+  buffer ??= Buffer.alloc(BUFFER_BYTES)
   checked(libc, 'send', libc.send(descriptor, request, request.length, 0))
   let isWhole = true
   for (;;) {
     const length = checked(libc, 'recv', libc.recv(descriptor, buffer, buffer.length, MSG_DONTWAIT_TRUNC))
     if (length === 0 || length > buffer.length) throw new NetlinkError(`recv: a datagram of ${length} bytes for ${buffer.length}`)
-    const progress = readDump(buffer.subarray(0, length), lastSequence, owned, rows)
+    const progress = read(buffer.subarray(0, length))
     if (progress.isInterrupted) isWhole = false
     if (progress.errno !== null) throw new NetlinkError(`dump: ${getSystemErrorMessage(-progress.errno)}`)
     if (progress.isDone) return isWhole

@@ -1,4 +1,4 @@
-import { type Endpoint, type SocketSighting, TCP_STATES, type TcpState } from '../../model/sighting.ts'
+import { type Endpoint, type SocketSighting, TCP_STATES, type TcpState, type Traffic } from '../../model/sighting.ts'
 
 /** One socket as the kernel lists it: /proc/net/tcp and sock_diag say the same things in two notations. */
 export interface TcpRow {
@@ -10,6 +10,8 @@ export interface TcpRow {
   readonly receiveQueue: number
   /** `write_seq - snd_una`: an unacknowledged SYN or FIN counts as one. */
   readonly sendQueue: number
+  /** Where it was asked for. */
+  readonly traffic?: Traffic
 }
 
 /** Reads the rows of the network namespace of `pid` whose inode is in `owned`, one row for each inode. */
@@ -31,7 +33,7 @@ const SYN_OR_FIN_UNACKNOWLEDGED: ReadonlySet<TcpState> = new Set(['SYN_SENT', 'F
  */
 export function toSightings(rows: readonly TcpRow[]): SocketSighting[] {
   const listeners = new Set(rows.filter((row) => row.state === 'LISTEN').map((row) => `${row.local.address} ${row.local.port}`))
-  return rows.map(({ inode, state, local, remote, receiveQueue, sendQueue }) => ({
+  return rows.map(({ inode, state, local, remote, receiveQueue, sendQueue, traffic }) => ({
     inode: String(inode),
     state,
     local,
@@ -39,6 +41,7 @@ export function toSightings(rows: readonly TcpRow[]): SocketSighting[] {
     receiveQueueBytes: FIN_RECEIVED.has(state) ? Math.max(0, receiveQueue - 1) : receiveQueue,
     sendQueueBytes: sendBytes(state, sendQueue),
     role: state === 'LISTEN' ? 'listener' : accepts(listeners, local) ? 'inbound' : 'outbound',
+    ...(traffic === undefined ? {} : { traffic }),
   }))
 }
 
