@@ -9,6 +9,8 @@ const on = (scenario: string, name: string | null, variant: 'leaky' | 'fixed', n
   numbers,
 })
 
+const BLOCKED_AT_26 = { blockedAtRequest: 26, connectionsOpened: 25, requests: { sent: 26, ok: 25, failed: 0 } }
+
 export const CLAIMS: readonly NumberClaim[] = [
   // Two sockets, wedged after two objects; and what was let go of by force gives them back.
   on('aws-destroy-wedges', 'update the SDK', 'leaky', {
@@ -23,6 +25,17 @@ export const CLAIMS: readonly NumberClaim[] = [
     connectionsOpened: 1,
     peak: { sockets: 1 },
     findings: [{ code: 'H2_STREAM_OPEN', count: 100 }, { code: 'POOL_STARVED' }, { code: 'WORK_HUNG' }],
+  }),
+  ...['axios', 'got', 'ky', 'node-fetch', 'superagent', 'small: axios', 'small: got', 'ky, 65536 B'].map((name) =>
+    on('client-sweep', name, 'leaky', BLOCKED_AT_26),
+  ),
+  on('client-sweep', 'small: ky, node-fetch, superagent', 'fixed', { requests: { sent: 120, ok: 120, failed: 0 } }),
+  on('s3-compatible-oci', null, 'leaky', { ...BLOCKED_AT_26, requests: { sent: 27, ok: 26, failed: 0 } }),
+  // 25, and two whose data the collector took.
+  on('oci-gc-truncation', null, 'leaky', {
+    blockedAtRequest: 28,
+    connectionsOpened: 27,
+    findings: [{ code: 'UNREAD_BODY', count: 25 }, { code: 'TRUNCATED_BY_GC', count: 2 }, { code: 'POOL_STARVED' }, { code: 'WORK_HUNG' }],
   }),
   on('http2-unread-streams', null, 'fixed', { connectionsOpened: 1, requests: { sent: 120, ok: 120, failed: 0 } }),
 ]
