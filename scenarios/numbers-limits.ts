@@ -23,7 +23,27 @@ const UNENFORCED = (count: number): object => ({
   findings: [{ code: 'LIMIT_UNENFORCED', count, evidence: [{ ledger: 'pools', value: count }, { value: 100 }] }],
 })
 
+/** The SDK's own second, and what a busy machine adds to it. */
+const GAVE_UP = { says: 'queued, not connecting, until the caller gave up, ms', value: between(950, 3_000) }
+const holding = (item: object): unknown => expect.arrayContaining([expect.objectContaining(item)])
+
 export const CLAIMS: readonly NumberClaim[] = [
+  onEmbedded('aws-queued-timeouts', null, 'leaky', {
+    blockedAtRequest: 3,
+    connectionsOpened: 2,
+    workError: expect.stringContaining('did not establish a connection'),
+    findings: [
+      { code: 'UNREAD_BODY', count: 2 },
+      { code: 'POOL_STARVED', count: 1, summary: expect.stringContaining('queued, not connecting'), evidence: holding(GAVE_UP) },
+    ],
+  }),
+  onEmbedded('queued-abort-ignored', null, 'leaky', {
+    findings: holding({ code: 'TIMEOUT_INEFFECTIVE', count: 1, summary: expect.stringContaining('only when a socket frees') }),
+  }),
+  onEmbedded('timeouts-that-cannot-fire', null, 'leaky', {
+    connectionsOpened: 2,
+    findings: holding({ code: 'TIMEOUT_INEFFECTIVE', count: 2, summary: expect.stringContaining('bodyTimeout of 500 ms has passed') }),
+  }),
   onEmbedded('idle-uncapped', 'undici', 'leaky', { connectionsOpened: 200, ...UNENFORCED(200) }),
   onEmbedded('idle-uncapped', 'undici', 'fixed', { connectionsOpened: 100, requests: { sent: 200, ok: 200, failed: 0 } }),
   onEmbedded('idle-uncapped', 'http.Agent', 'leaky', { connectionsOpened: 400, ...UNENFORCED(256) }),

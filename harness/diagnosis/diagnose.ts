@@ -11,6 +11,7 @@ import { fileFindings } from './files.ts'
 import { growthFindings } from './growth.ts'
 import { handleFindings } from './handles.ts'
 import { heldUpFindings } from './held-up.ts'
+import { ineffectiveFindings } from './ineffective.ts'
 import { keptAlive } from './kept-alive.ts'
 import { limitFindings } from './limits.ts'
 import { carriesNothing, lostSlotFindings } from './lost-slots.ts'
@@ -47,6 +48,7 @@ export function diagnose(material: Material): Diagnosis {
     ...churnFinding(material),
     ...saturatedFindings(material, requests.findings),
     ...limitFindings(material),
+    ...ineffectiveFindings(material, requests),
   ]
   const { allow, sharedAllow } = material.options
   const left = withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, [...allow, ...sharedAllow]))

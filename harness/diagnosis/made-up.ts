@@ -35,6 +35,8 @@ export const request = (id: number, some: Partial<OpenRequest> = {}): OpenReques
   isStream: false,
   isLetGo: false,
   waitsInPool: false,
+  bound: null,
+  givenUpMs: null,
   bufferedBytes: 0,
   socketBytesRead: 100,
   iteration: 0,

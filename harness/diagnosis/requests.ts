@@ -5,6 +5,7 @@ import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from 
 import { STREAM_ADVICE, streamsOpen } from './http2-streams.ts'
 import { isForgotten, isLostLease, lostLease } from './lost-slots.ts'
 import type { Material } from './material.ts'
+import { givenUpEvidence, inQueueWords } from './queued.ts'
 import { bodyWords, exitEvidence, peerEvidence, poolEvidence, type SocketOf, statesOf } from './request-evidence.ts'
 import type { ResidualSocket, Residue } from './residue.ts'
 import { withSampledLines } from './sampled-lines.ts'
@@ -16,6 +17,7 @@ export interface RequestFindings {
   readonly blockedAtRequest: number | null
   /** What work that hangs waits for: requests without an answer, oldest first. */
   readonly waitedFor: readonly OpenRequest[]
+  readonly unread: readonly OpenRequest[]
 }
 
 export const PHASE_WORDS = {
@@ -28,7 +30,7 @@ export function requestFindings(material: Material, residue: Residue): RequestFi
   const { cwd } = material
   const socketOf = socketFinder(residue)
   const open = material.options.level === 'sampled' ? withSampledLines(residue.requests) : residue.requests
-  const queued = open.filter((request) => request.phase === 'queued')
+  const queued = [...open.filter((request) => request.phase === 'queued'), ...residue.givenUp]
   const unread = open.filter((request) => isUnread(request, socketOf(request), material.earlierPage))
   const starving = queued.filter((request) => isForgotten(request, material.page) || holdersFor(request, material.page, unread).length > 0)
   const others = open.filter((request) => !unread.includes(request) && !starving.includes(request))
@@ -43,8 +45,10 @@ export function requestFindings(material: Material, residue: Residue): RequestFi
     ...groupBy(starving, (request) => `${request.poolId} ${request.origin}`).map((group) => starved(group, unread, material)),
   ]
   const claimed = new Set(open.flatMap((request) => socketOf(request) ?? []))
-  const waitedFor = [...others, ...starving].toSorted((a, b) => a.createdAtMs - b.createdAtMs)
-  return { findings, claimed, blockedAtRequest: firstBlocked(starving, unread), waitedFor }
+  const waitedFor = [...others, ...starving, ...residue.givenUp.filter((request) => !starving.includes(request))].toSorted(
+    (a, b) => a.createdAtMs - b.createdAtMs,
+  )
+  return { findings, claimed, blockedAtRequest: firstBlocked(starving, unread), waitedFor, unread }
 }
 
 /**
@@ -175,11 +179,12 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
     origin: first.origin ?? holders[0]?.origin ?? null,
     request: requestShape(group),
     openedAt: placeOf(first.openedAt, material.cwd),
-    summary: `${at}: ${plural(group.length, 'request waits', 'requests wait')} behind ${behind(holders)}`,
+    summary: `${at}: ${inQueueWords(group, material)} behind ${behind(holders)}`,
     evidence: [
       // Of streams one lease is a hundred.
       ...(holders.some(isStream) ? [] : poolEvidence(pool)),
       { ledger: 'requests', says: HOLDERS[wayHeldBy(holders)].evidence, value: holders.length },
+      ...givenUpEvidence(group, material),
       ...(noWarning
         ? [
             {

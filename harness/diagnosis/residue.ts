@@ -21,6 +21,8 @@ export interface ResidualSocket {
 
 export interface Residue {
   readonly requests: readonly OpenRequest[]
+  /** Destroyed in the queue of an http.Agent: they hold nothing, and who waits for them may not know. */
+  readonly givenUp: readonly OpenRequest[]
   /** Begun by handlers of the subject's own servers, not ended. */
   readonly responses: readonly OpenResponse[]
   readonly sockets: readonly ResidualSocket[]
@@ -50,12 +52,15 @@ export function connectionsOf(census: Census): readonly SocketSighting[] {
  * range, not a point.
  */
 export function residueOf(baseline: Census, recount: Census, page: LedgerPage | null, options: ResolvedOptions): Residue {
-  const requests = (page?.requests ?? []).filter((request) => request.iteration >= 0)
+  const asked = (page?.requests ?? []).filter((request) => request.iteration >= 0)
+  const isGivenUp = ({ client, givenUpMs }: OpenRequest): boolean => client === 'node:http' && givenUpMs !== null
+  const requests = asked.filter((request) => !isGivenUp(request))
   const handles = (page?.handles ?? []).filter((handle) => handle.iteration >= 0 && handle.isReferenced !== false)
   const fresh = recount.sockets === null ? ledgerOnly(page) : freshSockets(baseline, recount, page)
   const sockets = fresh.filter((socket) => !isTrusted(socket, page, options))
   return {
     requests,
+    givenUp: asked.filter(isGivenUp),
     responses: (page?.responses ?? []).filter((response) => response.iteration >= 0),
     sockets,
     hollow: (page?.sockets ?? []).filter((socket) => socket.isHollow && socket.iteration >= 0),

@@ -143,6 +143,10 @@ export interface Book {
   serverCloses: ServerCloses | null
   /** Requests waiting inside an undici Pool: the async resources themselves. */
   readonly poolQueue: Set<object>
+  /** Since when those wait. */
+  readonly queuedAtMs: WeakMap<object, number>
+  /** When a queued request, or an entry of a pool's queue, was first seen to be given up. */
+  readonly givenUpAtMs: WeakMap<object, number>
   readonly pools: Map<object, Map<string, PoolEntry>>
   /** Dispatchers whose stats we may read, the global one among them. */
   readonly handedOver: Set<object>
@@ -191,6 +195,8 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     askedSweepAt: 256,
     serverCloses: null,
     poolQueue: new Set(),
+    queuedAtMs: new WeakMap(),
+    givenUpAtMs: new WeakMap(),
     pools: new Map(),
     handedOver: new Set(handedOver),
     history: [],

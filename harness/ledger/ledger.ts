@@ -9,6 +9,7 @@ import { forgetEnded } from './forget.ts'
 import { http2Recorders } from './http2.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
+import { isGivenUpInQueue } from './page-requests.ts'
 import { queueRecorders } from './queues.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
 import { servedCounts, servedRecorders } from './served.ts'
@@ -110,7 +111,11 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     },
     inWork: (work) => (book.level === 'full' ? inWork(book, work) : work()),
     isFromInside: (accepted) => isFromInside(book, accepted),
-    noteError: (error) => noteExhaustion(book, error, null),
+    noteError(error) {
+      noteExhaustion(book, error, null)
+      // Somebody's own timer may have ended the wait: now is when that is known best.
+      for (const entry of book.requests) isGivenUpInQueue(book, entry)
+    },
     disown() {
       if (book.work !== null) book.work.isDisowned = true
     },

@@ -1,4 +1,5 @@
 /** Requests, as a page shows them. */
+import type { Agent, ClientRequest } from 'node:http'
 import type { Frame, OpenRequest } from '../model/ledger-page.ts'
 import { type Book, CAPTURE_SLOT, QUEUED_SLOT, type RequestEntry } from './book.ts'
 import { poolOfRequest } from './node-http.ts'
@@ -21,8 +22,30 @@ export function dropSilentlyEnded(book: Book): void {
       continue
     }
     const { destroyed } = entry.request as { destroyed?: boolean }
+    if (isGivenUpInQueue(book, entry)) continue
     if (entry.response === null ? destroyed === true : entry.socket?.socket.destroyed === true) book.requests.delete(entry)
   }
+}
+
+/**
+ * Destroyed while it waits in the queue of its Agent: node:http keeps that to itself until a connection is free, so whoever waits for an answer or an error
+ * goes on waiting. That it was destroyed is only seen when somebody looks.
+ */
+export function isGivenUpInQueue(book: Book, { client, request, response, socket }: RequestEntry): boolean {
+  if (client !== 'node:http' || response !== null || socket !== null) return false
+  const { destroyed, agent } = request as { destroyed?: boolean; agent?: Pick<Agent, 'requests'> | false }
+  if (destroyed !== true || !agent) return false
+  const isQueued = Object.values(agent.requests ?? {}).some((queue) => queue?.includes(request as ClientRequest))
+  if (isQueued) sinceGivenUp(book, request)
+  return isQueued
+}
+
+/** How long ago it was first seen to be given up, ms. */
+function sinceGivenUp(book: Book, queued: object): number {
+  const nowMs = performance.now()
+  const sinceMs = book.givenUpAtMs.get(queued) ?? nowMs
+  book.givenUpAtMs.set(queued, sinceMs)
+  return nowMs - sinceMs
 }
 
 /** Once it is a WebSocket, or another protocol, undici takes its hands off the connection; nobody says so. */
@@ -48,11 +71,13 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       path: queued.path?.split('?', 1)[0] ?? null,
       phase: 'queued',
       status: null,
-      createdAtMs: performance.now(),
+      createdAtMs: book.queuedAtMs.get(resource) ?? performance.now(),
       headersAtMs: null,
       bodyBytes: null,
       receivedBytes: null,
       reader: null,
+      bound: null,
+      givenUpMs: queued.isGivenUp ? sinceGivenUp(book, resource) : null,
       isStream: false,
       isLetGo: false,
       waitsInPool: true,
@@ -97,6 +122,8 @@ const NOT_SHOWN = {
   bodyBytes: null,
   receivedBytes: null,
   reader: null,
+  bound: null,
+  givenUpMs: null,
   isStream: false,
   isLetGo: false,
   waitsInPool: true,
@@ -170,6 +197,8 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
     bodyBytes: entry.bodyBytes,
     receivedBytes: entry.receivedBytes,
     reader: body?.reader ?? null,
+    bound: null,
+    givenUpMs: isGivenUpInQueue(book, entry) ? sinceGivenUp(book, entry.request) : null,
     isStream: entry.isStream,
     isLetGo: isLetGo(book, entry),
     waitsInPool: false,

@@ -5,6 +5,7 @@ import { rescuedBodies } from './cancelled-streams.ts'
 import { exhaustionOf } from './exhaustion.ts'
 import { linkConnection } from './http2.ts'
 import { linkSocket } from './node-http.ts'
+import { withBounds } from './page-bounds.ts'
 import { openFiles, openHandles } from './page-handles.ts'
 import { dropSilentlyEnded, openRequest, ordinals, waitingInPools } from './page-requests.ts'
 import { openResponses } from './page-responses.ts'
@@ -36,7 +37,8 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
   }
   const sockets = [...book.sockets].map((entry) => ledgerSocket(book, entry, use))
   const undiciPools = [...book.pools.values()].flatMap((byOrigin) => [...byOrigin.values()]).filter((pool) => pool.agent === null)
-  const requests = [...open, ...waiting].map((request) => withUndiciPool(request, undiciPools, sockets))
+  const shown = [...open, ...waiting].map((request) => withUndiciPool(request, undiciPools, sockets))
+  const requests = withBounds(book, shown, sockets)
   const readable = readablePools(book)
   const pools = [...book.pools].flatMap(([owner, byOrigin]) =>
     [...byOrigin.values()].map((pool) => {

@@ -75,7 +75,10 @@ export function watchResources(book: Book): ResourceWatch {
     } else if (type === QUEUED_TYPE) {
       // Queued in the same breath as it was asked for: no other resource was made between. Its stack is taken already, 30 us a request saved.
       slotted[QUEUED_SLOT] = asked?.asyncId === asyncId - 1 ? asked.capture : captureStack(init)
-      if (iterationNow(book) !== -1) keep(book, book.poolQueue, resource)
+      if (iterationNow(book) !== -1) {
+        keep(book, book.poolQueue, resource)
+        book.queuedAtMs.set(resource, performance.now())
+      }
       if (isOfWork(book)) noteQueuedInPool(book, slotted[QUEUED_SLOT])
     } else if (HANDLE_TYPES.has(type)) {
       const iteration = iterationNow(book)

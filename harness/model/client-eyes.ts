@@ -19,6 +19,9 @@ export interface UndiciClientCounts {
   readonly idleTimeoutMs: number | null
   /** As configured (keepAliveTimeout). Null: unknown. */
   readonly configuredIdleTimeoutMs: number | null
+  /** As configured; 0: none. Null: unknown. */
+  readonly headersTimeoutMs: number | null
+  readonly bodyTimeoutMs: number | null
 }
 
 /** What an undici Pool says of itself, one for each origin of an Agent. */
@@ -57,6 +60,8 @@ export interface QueuedRequest {
   readonly handler: object
   /** It was failed while it waited. */
   readonly isOver: boolean
+  /** Its signal was aborted, and nobody has been told. */
+  readonly isGivenUp: boolean
 }
 
 /**

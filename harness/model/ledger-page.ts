@@ -44,6 +44,10 @@ export interface OpenRequest {
   readonly isLetGo: boolean
   /** Waits inside an undici Pool for one of its connections, which no channel shows. */
   readonly waitsInPool: boolean
+  /** The timeout its client was given for this phase; null: none that we can see. */
+  readonly bound: { readonly name: string; readonly ms: number } | null
+  /** Given up (destroyed, aborted) by whoever asked, so long ago at least, while it was queued: the client has told nobody yet. Null: it was not. */
+  readonly givenUpMs: number | null
   /** Bytes that wait in the client's buffer for a reader; null when unknown. */
   readonly bufferedBytes: number | null
   /** Bytes its socket has taken from the kernel so far: two pages with the same number mean that nothing moved. Null without a socket. */

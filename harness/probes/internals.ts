@@ -10,6 +10,8 @@
  * |                         | the Pool's own pool[Symbol(onConnect)]       | 7.29, 8.12                           |
  * | idle timeout in force   | client[Symbol(keep alive timeout)]           | same                                 |
  * | configured idle timeout | client[Symbol(default keep alive timeout)]   | same                                 |
+ * | timeouts of a Client    | client[Symbol(headers timeout)], [Symbol(body timeout)] | same                      |
+ * | signal was aborted      | RequestHandler#reason                        | 8.12                                 |
  * | request -> handler      | request[Symbol(handler)]                     | same                                 |
  * | handler -> body         | RequestHandler#res, fetch's handler.body     | same                                 |
  * | wrapped handler         | RetryHandler#handler, RedirectHandler#handler | 8.12                                |
@@ -65,6 +67,8 @@ export function undiciClientOf(socket: object): UndiciClientCounts | null {
     pending: stats.pending,
     idleTimeoutMs: finiteOrNull(bySymbol(client, 'keep alive timeout')),
     configuredIdleTimeoutMs: finiteOrNull(bySymbol(client, 'default keep alive timeout')),
+    headersTimeoutMs: finiteOrNull(bySymbol(client, 'headers timeout')),
+    bodyTimeoutMs: finiteOrNull(bySymbol(client, 'body timeout')),
   }
 }
 
@@ -139,6 +143,7 @@ export function queuedRequestOf(resource: object): QueuedRequest | null {
     method: typeof opts.method === 'string' ? opts.method : 'GET',
     handler: asker,
     isOver: isAsking(asker) === false,
+    isGivenUp: 'reason' in asker && asker.reason != null,
   }
 }
 

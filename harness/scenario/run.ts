@@ -92,7 +92,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   sampler[Symbol.dispose]()
   const isLeaked = diagnosis.verdict === 'leaked' && !signal.aborted
   if (isLeaked) onPhase('proof', null)
-  const wasBlocked = page?.requests.some((each) => each.phase === 'queued') === true
+  const wasBlocked = page?.requests.some(({ phase, givenUpMs }) => phase === 'queued' && givenUpMs === null) === true
   const proof = isLeaked ? await prove(child, realClock, options, baseline, wasBlocked) : null
 
   const { expects } = variant
