@@ -33,6 +33,8 @@ export const request = (id: number, some: Partial<OpenRequest> = {}): OpenReques
   receivedBytes: null,
   reader: 'none',
   isStream: false,
+  branches: null,
+  branchedAt: null,
   isLetGo: false,
   waitsInPool: false,
   bound: null,

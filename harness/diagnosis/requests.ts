@@ -1,6 +1,7 @@
 /** Findings about requests that have not ended: bodies unread, requests queued or left in flight. */
 import type { Evidence, Finding } from '../model/finding.ts'
 import type { LedgerPage, OpenRequest, PoolPage } from '../model/ledger-page.ts'
+import { branchUnread, isHeldByBranch } from './clones.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
 import { STREAM_ADVICE, streamsOpen } from './http2-streams.ts'
 import { isForgotten, isLostLease, lostLease } from './lost-slots.ts'
@@ -98,13 +99,18 @@ const poolOf = (page: LedgerPage | null, request: OpenRequest): PoolPage | null 
 
 const isStream = (request: OpenRequest): boolean => request.isStream && request.phase !== 'queued'
 
-const wayHeld = (request: OpenRequest): 'lost' | 'stream' | 'body' =>
-  isLostLease(request) ? 'lost' : isStream(request) ? 'stream' : 'body'
+function wayHeld(request: OpenRequest): 'lost' | 'branch' | 'stream' | 'body' {
+  if (isLostLease(request)) return 'lost'
+  if (isHeldByBranch(request)) return 'branch'
+  return isStream(request) ? 'stream' : 'body'
+}
 
 function heldBody(group: readonly [OpenRequest, ...OpenRequest[]], socketOf: SocketOf, material: Material): Finding {
   switch (wayHeld(group[0])) {
     case 'lost':
       return lostLease(group, statesOf(group, socketOf), material)
+    case 'branch':
+      return branchUnread(group, statesOf(group, socketOf), material)
     case 'stream':
       return streamsOpen(group, socketOf, material)
     case 'body':
@@ -202,6 +208,7 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
 
 const HOLDERS = {
   lost: { evidence: 'leases lost', one: 'lost lease', many: 'lost leases' },
+  branch: { evidence: 'leases held by unread branches', one: 'unread branch of a clone', many: 'unread branches of clones' },
   stream: { evidence: 'streams held open by unread bodies', one: 'open HTTP/2 stream', many: 'open HTTP/2 streams' },
   body: { evidence: 'leases held by unread bodies', one: 'unread body', many: 'unread bodies' },
 } as const

@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { HttpClient, LedgerLevel, ServerCloses } from '../model/ledger-page.ts'
+import type { Branches } from './branches.ts'
 import type { CancelledStreams, RescuedEntry } from './cancelled-streams.ts'
 import type { OwnWork } from './descent.ts'
 import { type ExhaustionBook, emptyExhaustion } from './exhaustion.ts'
@@ -43,6 +44,8 @@ export interface RequestEntry {
   isStream: boolean
   iteration: number
   countedAsFailed: boolean
+  /** Its body was split by clone or tee. */
+  branches: Branches | null
   /** What the body was piped into when somebody began to read it. */
   wrapper: WeakRef<object> | null
 }

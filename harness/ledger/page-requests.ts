@@ -2,6 +2,7 @@
 import type { Agent, ClientRequest } from 'node:http'
 import type { Frame, OpenRequest } from '../model/ledger-page.ts'
 import { type Book, CAPTURE_SLOT, QUEUED_SLOT, type RequestEntry } from './book.ts'
+import { branchStates } from './branches.ts'
 import { poolOfRequest } from './node-http.ts'
 import type { Capture } from './stacks.ts'
 
@@ -79,6 +80,8 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       bound: null,
       givenUpMs: queued.isGivenUp ? sinceGivenUp(book, resource) : null,
       isStream: false,
+      branches: null,
+      branchedAt: null,
       isLetGo: false,
       waitsInPool: true,
       bufferedBytes: null,
@@ -125,6 +128,8 @@ const NOT_SHOWN = {
   bound: null,
   givenUpMs: null,
   isStream: false,
+  branches: null,
+  branchedAt: null,
   isLetGo: false,
   waitsInPool: true,
   bufferedBytes: null,
@@ -200,6 +205,9 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
     bound: null,
     givenUpMs: isGivenUpInQueue(book, entry) ? sinceGivenUp(book, entry.request) : null,
     isStream: entry.isStream,
+    branches:
+      entry.branches !== null ? branchStates(entry.branches) : entry.response !== null ? book.eyes.branchesOf(entry.response) : null,
+    branchedAt: entry.branches?.at.frame() ?? null,
     isLetGo: isLetGo(book, entry),
     waitsInPool: false,
     // A body we cannot see (undici's own global dispatcher) is stopped all the same by not taking more from its socket.

@@ -51,6 +51,7 @@ export function beginRequest(book: Book, request: Slotted, client: HttpClient, o
     capture,
     isStream: client === 'node:http2',
     countedAsFailed: false,
+    branches: null,
     wrapper: null,
   }
   request[REQUEST_SLOT] = entry

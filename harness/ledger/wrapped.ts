@@ -9,6 +9,7 @@
  * | fs.open, openSync, close, closeSync, create{Read,Write}Stream, fs.promises.open (files.ts) | FILE_LEFT_OPEN |
  * | http.ServerResponse#writeHead              | RESPONSE_NEVER_ENDED: where the headers were written |
  * | nothing: 'newListener' of connections (socket-listeners.ts) | LISTENER_STACKING on a reused socket |
+ * | ReadableStream#tee                         | CLONE_BRANCH_UNREAD: which body was split, and where |
  * | ReadableStream#cancel                      | TRUNCATED_BY_GC: which stream the collector cancelled |
  */
 import { getEventListeners } from 'node:events'
@@ -16,6 +17,7 @@ import { ServerResponse } from 'node:http'
 import { Server } from 'node:net'
 import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
+import { noteSplit } from './branches.ts'
 import { noteCancelled } from './cancelled-streams.ts'
 import { isOfWork } from './descent.ts'
 import { wrapFileMethods } from './files.ts'
@@ -93,6 +95,8 @@ export function wrapMethods(book: Book): WrappedMethods {
     noteCancelled(book.cancelled, stream, reason, () => letGo(book))
   }
 
+  const split = guarded(book, 'ReadableStream#tee', (branches: readonly ReadableStream[]) => noteSplit(book, branches, split))
+
   const sockets = watchSocketListeners(book)
   const restorers = [
     sockets.stop,
@@ -101,6 +105,11 @@ export function wrapMethods(book: Book): WrappedMethods {
     wrap(EventTarget.prototype, 'removeEventListener', guarded(book, 'removeEventListener', listenerRemoved)),
     wrapFileMethods(book),
     wrap(ReadableStream.prototype, 'cancel', guarded(book, 'ReadableStream#cancel', cancelled)),
+    replaceMethod(ReadableStream.prototype, 'tee', (original, self, args) => {
+      const branches = Reflect.apply(original, self, args)
+      split(branches as readonly ReadableStream[])
+      return branches
+    }),
     wrap(ServerResponse.prototype, 'writeHead', guarded(book, 'ServerResponse#writeHead', headWritten)),
   ]
   return {

@@ -38,6 +38,9 @@ export interface UndiciPoolStats {
 /** Who reads a body: nobody ever, somebody now, somebody began and let it lie; null when it cannot be seen. */
 export type Reader = 'none' | 'active' | 'stopped' | null
 
+/** What became of one branch of a body that was split: somebody reads it or has cancelled it, nobody ever did, it is not there any more. */
+export type BranchState = 'taken' | 'unread' | 'gone'
+
 export interface BodyState {
   readonly reader: Reader
   /** Bytes that wait in the client's buffer for a reader; null when unknown. */
@@ -84,6 +87,8 @@ export interface ClientEyes {
   isFetchHandler(handler: object): boolean
   undiciBodyOf(request: object): BodyState | null
   readableState(stream: object): BodyState
+  /** Where a body is piped into two: the branches. Null where it is not. */
+  branchesOf(stream: object): readonly BranchState[] | null
   /** The wrapper that a body is piped into: a stream that is read in its place. Null where there is none, or where it is the end of the way, like a file or a connection. */
   wrapperOf(stream: object): object | null
   /** A request that undici's API was asked for and has neither answered nor failed; null where it does not say. */

@@ -6,6 +6,7 @@ export const SEVERITY_OF = {
   UNREAD_BODY: 'leak',
   BODY_RESCUED_BY_GC: 'leak',
   TRUNCATED_BY_GC: 'leak',
+  CLONE_BRANCH_UNREAD: 'leak',
   LOST_POOL_SLOT: 'leak',
   REQUEST_OUTLIVES_CALLER: 'leak',
   RESPONSE_NEVER_ENDED: 'leak',

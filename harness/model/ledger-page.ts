@@ -1,5 +1,5 @@
 /** What the ledger of one subject says, as plain data. Over 250 lines because it is one document and each of its fields is explained. */
-import type { Reader } from './client-eyes.ts'
+import type { BranchState, Reader } from './client-eyes.ts'
 import type { Missing } from './sighting.ts'
 
 /** One line of the subject's own code. */
@@ -40,6 +40,10 @@ export interface OpenRequest {
   readonly reader: Reader
   /** A stream of an HTTP/2 session: one of many on its connection. */
   readonly isStream: boolean
+  /** The body was split (clone, tee, two pipes): what became of its branches, in order. Null: it was not, as far as can be seen. */
+  readonly branches: readonly BranchState[] | null
+  /** Where it was split; null: unknown. */
+  readonly branchedAt: Frame | null
   /** Whoever was handed the body destroyed it, but that was a wrapper around it: the connection never heard of it. */
   readonly isLetGo: boolean
   /** Waits inside an undici Pool for one of its connections, which no channel shows. */

@@ -25,7 +25,7 @@
  */
 import type { EventEmitter } from 'node:events'
 import type { Readable } from 'node:stream'
-import type { BodyState, H2Session, QueuedRequest, UndiciClientCounts } from '../model/client-eyes.ts'
+import type { BodyState, BranchState, H2Session, QueuedRequest, UndiciClientCounts } from '../model/client-eyes.ts'
 
 type Fields = Record<PropertyKey, unknown>
 
@@ -119,6 +119,22 @@ export function readableState(stream: object): BodyState {
   const isActive = readable.readableFlowing === true || readable.listenerCount('readable') > 0 || isPiped
   const reader = isActive ? 'active' : readable.readableDidRead ? 'stopped' : 'none'
   return { reader, bufferedBytes: readable.readableLength }
+}
+
+/** Wrappers piped into one another deeper than this are not looked through. */
+const MAX_PIPES = 10
+
+/** node-fetch's clone: the stream at the end of a chain of single pipes is piped into two. */
+export function branchesOf(stream: object): readonly BranchState[] | null {
+  let at = stream as Readable & { readonly _readableState?: { readonly pipes?: readonly Readable[] } }
+  for (let depth = 0; depth < MAX_PIPES; depth += 1) {
+    const pipes = at._readableState?.pipes?.filter(isWrapper) ?? []
+    const [first, second] = pipes as readonly Readable[]
+    if (first === undefined) return null
+    if (second !== undefined) return (pipes as readonly Readable[]).map((branch) => (branch.readableDidRead ? 'taken' : 'unread'))
+    at = first
+  }
+  return null
 }
 
 /** A connection and an HTTP/2 stream can be read as well, but end where they are written to; only such have a timeout of their own. */

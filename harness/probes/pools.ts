@@ -2,6 +2,7 @@
 import type { Agent } from 'node:http'
 import type { AgentCounts, ClientEyes } from '../model/client-eyes.ts'
 import {
+  branchesOf,
   h2SessionOf,
   isAsking,
   isFetchHandler,
@@ -66,6 +67,7 @@ export const clientEyes: ClientEyes = {
   isFetchHandler,
   undiciBodyOf,
   readableState,
+  branchesOf,
   wrapperOf,
   isAsking,
   queuedRequestOf,
