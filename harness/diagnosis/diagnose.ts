@@ -21,6 +21,7 @@ import { rescuedFindings } from './rescued.ts'
 import { connectionsOf, isBack, type Residue, residueOf } from './residue.ts'
 import { responseFindings } from './responses.ts'
 import { saturatedFindings } from './saturated.ts'
+import { stillMoving } from './still-moving.ts'
 
 /** Judges: pure, from plain data to plain data. Cause before symptom, one finding per resource, most severe first. */
 export function diagnose(material: Material): Diagnosis {
@@ -44,7 +45,7 @@ export function diagnose(material: Material): Diagnosis {
       : []),
     ...growthFindings(material, residue),
     ...exhaustedFindings(material, residue),
-    ...hungFinding(material, requests.waitedFor, residue.handles, responses.unended),
+    ...(stillMoving(material) === null ? hungFinding(material, requests.waitedFor, residue.handles, responses.unended) : []),
     ...churnFinding(material),
     ...saturatedFindings(material, requests.findings),
     ...limitFindings(material),
@@ -80,7 +81,10 @@ export function verdictOf(findings: readonly Finding[], doubts: readonly string[
   return doubts.length > 0 ? 'inconclusive' : 'clean'
 }
 
-function doubtsOf({ page, doubts, options }: Material): readonly string[] {
+function doubtsOf(material: Material): readonly string[] {
+  const { page, options } = material
+  const moving = stillMoving(material)
+  const doubts = moving === null ? material.doubts : [...material.doubts, moving]
   if (options.level === 'off') return doubts
   if (page === null) return [...doubts, 'the ledger inside the subject did not answer']
   const dropped = page.dropped > 0 ? [`the ledger dropped ${page.dropped} entries`] : []

@@ -59,6 +59,14 @@ test('time in which nobody got a turn does not count against the deadline', asyn
   expect(seen.returnedToBaselineMs).not.toBeNull()
 })
 
+test('a machine whose every turn is late by a tenth of a second does not stretch a deadline of 20 s to 30', async () => {
+  const clock = lateClock(100)
+  const subject = subjectWhoCloses(Number.POSITIVE_INFINITY)
+  const seen = await quiesce(subject, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), deadlineAtMs: 20_000 })
+  expect(seen.returnedToBaselineMs).toBeNull()
+  expect(clock.nowMs()).toBeLessThan(21_000)
+})
+
 test('however busy the machine, twice the deadline is the end', async () => {
   const clock = lateClock(490)
   expect((await back(clock, subjectWhoCloses(Number.POSITIVE_INFINITY))).returnedToBaselineMs).toBeNull()

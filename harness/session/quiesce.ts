@@ -12,6 +12,11 @@ const POLL_MS = 10
 const FULL_LOOK_MS = 100
 /** Later than asked by so much: the process got no turn. On a quiet machine a sleep is late by 1 to 5 ms. */
 const STARVED_MS = 50
+/**
+ * Turns that closing takes one after the other: a timer, the peer's answer to a FIN, its close, the event, our own look. Each may come as late as the
+ * latest that was seen. Not all lateness added up: on a busy machine every short sleep is late, and a timer of 30 s is late once.
+ */
+const TURNS_TO_CLOSE = 5
 /** What has not changed for so long stands still. */
 const STILL_MS = 1_000
 
@@ -61,7 +66,7 @@ export async function quiesce(
   const latestMs = deadlineAtMs + Math.max(0, deadlineAtMs - first.atMs)
   /** Time in which nobody could run, and so nothing could close, is no idle time. */
   const forgive = (lostMs: number): void => {
-    if (lostMs > STARVED_MS) deadlineAtMs = Math.min(latestMs, deadlineAtMs + lostMs)
+    if (lostMs > STARVED_MS) deadlineAtMs = Math.max(deadlineAtMs, Math.min(latestMs, first.deadlineAtMs + TURNS_TO_CLOSE * lostMs))
   }
   for (;;) {
     const { page } = look
