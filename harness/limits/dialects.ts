@@ -15,6 +15,8 @@ export interface DialectOption {
   readonly least: number
   /** `keepAlive: false` is spelled as `DisableKeepAlives: true`. */
   readonly isInverted?: boolean
+  /** Not an option of the client's own: what has it. */
+  readonly of?: string
 }
 
 const option = (
@@ -41,6 +43,21 @@ const AGENT = [
   option('keepAliveMsecs', 'tcpKeepAliveMs', 'ms', 1_000),
 ]
 
+const added = (of: string, options: readonly DialectOption[]): readonly DialectOption[] => options.map((each) => ({ ...each, of }))
+/** Whatever the client: the caller's own bound on each request. */
+const SIGNAL = added('AbortSignal.timeout for each request', [option('signalTimeout', 'totalMs', 'ms')])
+const BOUNDED = added('boundedAgent of watertight/limits', [
+  option('poolWaitMs', 'poolWaitMs', 'ms'),
+  option('dialMs', ['dialMs', 'tlsMs'], 'ms'),
+  option('maxIdleTotal', 'maxIdleTotal', 'count', 'nothing'),
+])
+const CAPPED = added('cappedAgent of watertight/limits', [
+  option('poolWaitMs', 'poolWaitMs', 'ms', 'nothing'),
+  option('maxTotal', 'maxTotal', 'count', 'none', 1),
+  option('maxIdlePerHost', 'maxIdlePerHost', 'count', 'nothing'),
+  option('maxIdleTotal', 'maxIdleTotal', 'count', 'nothing'),
+])
+
 export const DIALECT_OPTIONS: Readonly<Record<Dialect, readonly DialectOption[]>> = {
   undici: [
     option('connections', 'maxPerHost', 'count', 'none', 1),
@@ -49,14 +66,19 @@ export const DIALECT_OPTIONS: Readonly<Record<Dialect, readonly DialectOption[]>
     option('connectTimeout', ['dialMs', 'tlsMs'], 'ms'),
     option('headersTimeout', 'headersMs', 'ms'),
     option('bodyTimeout', 'bodyMs', 'ms'),
+    ...CAPPED,
+    ...SIGNAL,
   ],
-  'node-http': AGENT,
+  'node-http': [...AGENT, ...BOUNDED, ...SIGNAL],
   'aws-sdk': [
     ...AGENT,
-    option('connectionTimeout', 'dialMs', 'ms'),
+    // Its timer runs while a request queues, too, and then says that no connection was established.
+    option('connectionTimeout', ['dialMs', 'poolWaitMs'], 'ms'),
     option('requestTimeout', 'headersMs', 'ms'),
     { ...option('throwOnRequestTimeout', 'headersOnlyWarn', 'switch'), isInverted: true },
     option('socketTimeout', 'bodyMs', 'ms'),
+    ...BOUNDED.filter(({ option }) => option === 'maxIdleTotal'),
+    ...SIGNAL,
   ],
   azure: [
     ...AGENT.filter(({ option }) => option !== 'keepAlive'),
@@ -98,6 +120,7 @@ export const DIALECT_OPTIONS: Readonly<Record<Dialect, readonly DialectOption[]>
     option('maxRequestsPerSocket', 'maxRequestsPerSocket', 'count'),
     option('maxConnections', 'maxConnections', 'count'),
   ],
+  'any-server': [],
   'go-server': [
     option('IdleTimeout', 'idleMs', 'go'),
     option('ReadHeaderTimeout', 'readHeadersMs', 'go'),

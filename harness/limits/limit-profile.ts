@@ -63,8 +63,20 @@ export interface Sourced<T> extends Source {
   readonly elsewhere: readonly Sourced<T>[]
 }
 
-/** Whose spelling of the knobs applies: the options of a client or server product. */
-export const DIALECTS = ['undici', 'node-http', 'http-server', 'aws-sdk', 'azure', 'gcs', 'go', 'go-server', 'fasthttp', 'aistore'] as const
+/** Whose spelling of the knobs applies: the options of a client or server product. `any-server`: one that was only asked, and nobody knows what it is. */
+export const DIALECTS = [
+  'undici',
+  'node-http',
+  'http-server',
+  'aws-sdk',
+  'azure',
+  'gcs',
+  'go',
+  'go-server',
+  'fasthttp',
+  'aistore',
+  'any-server',
+] as const
 export type Dialect = (typeof DIALECTS)[number]
 
 export type ProfileLimits = { readonly [K in Knob]?: Sourced<NonNullable<LimitValues[K]>> }

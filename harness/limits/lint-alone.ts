@@ -92,7 +92,7 @@ function ineffective(side: LimitSide): readonly LimitFault[] {
   const totalMs = numberOf(values, 'totalMs')
   const late = PHASES.flatMap(({ knob, waits }): readonly LimitFault[] => {
     const ms = numberOf(values, knob)
-    if (!Number.isFinite(totalMs) || !Number.isFinite(ms) || ms < totalMs || !(turned.has(knob) || turned.has('totalMs'))) return []
+    if (!Number.isFinite(totalMs) || !Number.isFinite(ms) || ms < totalMs || !turned.has(knob)) return []
     return [
       {
         code: 'TIMEOUT_INEFFECTIVE',
@@ -167,15 +167,20 @@ function unenforced(side: LimitSide): readonly LimitFault[] {
   return []
 }
 
-/** A phase is bounded by its own timeout, or by that of the whole request where that is short enough to tell a hang from slowness. */
+/**
+ * A phase is bounded by its own timeout, or by that of the whole request where that is short enough to tell a hang from slowness.
+ * The AWS SDK's requestTimeout runs from the moment of the request: it covers what comes before the headers as well.
+ */
 function missing(side: LimitSide): readonly LimitFault[] {
   const { values, name } = side
   const totalMs = numberOf(values, 'totalMs')
   const isOpenEnded = totalMs > HIDES_A_HANG_MS
   const canQueue =
     values.atLimit !== 'refuses' && (Number.isFinite(numberOf(values, 'maxPerHost')) || Number.isFinite(numberOf(values, 'maxTotal')))
+  const hasHeaders = numberOf(values, 'headersMs') <= HIDES_A_HANG_MS && values.headersOnlyWarn !== true
   const phases = PHASES.filter(({ knob }) => {
-    const isBounded = numberOf(values, knob) <= HIDES_A_HANG_MS && !(knob === 'headersMs' && values.headersOnlyWarn === true)
+    const isCovered = side.dialect === 'aws-sdk' && hasHeaders && knob !== 'bodyMs'
+    const isBounded = isCovered || (knob === 'headersMs' ? hasHeaders : numberOf(values, knob) <= HIDES_A_HANG_MS)
     return (
       isOpenEnded && !isBounded && (knob !== 'poolWaitMs' || canQueue) && (knob !== 'tlsMs' || Number.isFinite(numberOf(values, 'dialMs')))
     )
@@ -202,9 +207,9 @@ const isGo = ({ dialect }: LimitSide): boolean => dialect === 'go' || dialect ==
 const WITHOUT_OPTION_GO = 'a context with a deadline for each request (context.WithTimeout), or a shorter http.Client.Timeout'
 
 const WITHOUT_OPTION = {
-  poolWaitMs: 'wrap it in the pool-wait timer of watertight/limits (boundedAgent), or give each request an AbortSignal',
-  dialMs: 'the dial timeout of watertight/limits (boundedAgent) destroys a connection that is not there in time',
-  tlsMs: 'the dial timeout of watertight/limits (boundedAgent) counts the TLS handshake in',
+  poolWaitMs: 'give each request an AbortSignal',
+  dialMs: 'give each request an AbortSignal',
+  tlsMs: 'give each request an AbortSignal',
   headersMs: "request.setTimeout(30_000, () => request.destroy(new Error('no answer')))",
   bodyMs: 'an AbortSignal with a timeout for each request: AbortSignal.timeout(60_000)',
 } as const

@@ -11,6 +11,8 @@ export interface LimitSide {
   readonly values: LimitValues
   /** Knobs somebody turned on purpose; the others are as they come. */
   readonly turned: ReadonlySet<Knob>
+  /** What a running server announced, ms; null: nothing. Absent: as its profile says. */
+  readonly announcedMs?: number | null
 }
 
 export type LimitFaultCode =
@@ -37,5 +39,7 @@ export const shownMs = (ms: number): string =>
 /** `keepAliveTimeout: 4000`, as its owner would write it. */
 export function turnTo(side: Pick<LimitSide, 'dialect'>, knob: Knob, value: number): string | null {
   const option = optionFor(side.dialect, knob)
-  return option === null ? null : `${option.option}: ${option.kind === 'go' ? shownMs(value).replace(' ', '') : value}`
+  if (option === null) return null
+  const { kind, of } = option
+  return `${option.option}: ${kind === 'go' ? shownMs(value).replace(' ', '') : value}${of === undefined ? '' : ` (${of})`}`
 }

@@ -24,15 +24,17 @@ export function lintLimits({ client, proxy, server }: LimitChain): readonly Limi
 }
 
 /** Node's whole seconds; null: it sends none, or has nothing to announce. */
-export function hintOf({ values }: LimitSide): number | null {
+function hintOf({ values, announcedMs }: LimitSide): number | null {
+  if (announcedMs !== undefined) return announcedMs
   const { sendsHint, idleMs } = values
   return sendsHint === true && idleMs !== undefined && Number.isFinite(idleMs) ? Math.floor(idleMs / 1_000) * 1_000 : null
 }
 
 function lintPair(client: LimitSide, server: LimitSide): readonly LimitFault[] {
-  const serverMs = server.values.idleMs ?? Number.POSITIVE_INFINITY
+  const serverMs = server.values.idleMs
   const { idleMs = Number.POSITIVE_INFINITY, maxIdleMs = null, hint = 'ignored', keepAlive } = client.values
-  if (keepAlive === false || (client.values.maxIdlePerHost ?? 0) < 0) return []
+  // Nobody has said when it closes: that is not "never".
+  if (serverMs === undefined || keepAlive === false || (client.values.maxIdlePerHost ?? 0) < 0) return []
   const hintMs = hintOf(server)
   const inForceMs = clientIdleInForceMs({ hint, idleMs, maxIdleMs }, hintMs)
   const where = `${client.name} to ${server.name}`
@@ -110,7 +112,8 @@ const endless = (where: string, client: LimitSide): LimitFault => ({
 /** What the client gives up before the proxy does goes on behind it. */
 function lintThrough(client: LimitSide, back: LimitSide): readonly LimitFault[] {
   const mineMs = client.values.totalMs ?? Number.POSITIVE_INFINITY
-  const theirsMs = Math.max(back.values.headersMs ?? Number.POSITIVE_INFINITY, back.values.totalMs ?? 0)
+  const { totalMs = Number.POSITIVE_INFINITY, headersMs = Number.POSITIVE_INFINITY } = back.values
+  const theirsMs = Number.isFinite(totalMs) ? totalMs : headersMs
   if (!Number.isFinite(mineMs) || theirsMs <= mineMs) return []
   return [
     {

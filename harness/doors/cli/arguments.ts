@@ -7,6 +7,7 @@ import { type AttachArguments, addAttach } from './attach-arguments.ts'
 import { configOption } from './config-option.ts'
 import { addExec, type ExecArguments } from './exec-arguments.ts'
 import { DOCTOR_HELP, EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
+import { addLimits, type LimitsArguments } from './limits/limits-arguments.ts'
 import { choice, choices, durationMs, wholeNumber } from './option-values.ts'
 import { addReport, type ReportArguments } from './report-arguments.ts'
 
@@ -59,6 +60,7 @@ export type Arguments =
   | DoctorArguments
   | InitArguments
   | ReportArguments
+  | LimitsArguments
   | { readonly command: 'help'; readonly text: string }
 
 /** A run longer than a day, or one of which each part may take an hour, is a typing error. */
@@ -178,7 +180,7 @@ function addInit(program: Command, take: (parsed: Arguments) => void): void {
     .action((options: { readonly force?: boolean }) => take({ command: 'init', force: options.force ?? false }))
 }
 
-const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'attach', 'report', 'doctor', 'init'])
+const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'attach', 'report', 'doctor', 'init', 'limits'])
 
 /** Commander's complaint in our form: what, then what to do about it. */
 function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
@@ -232,6 +234,7 @@ export function parseArguments(argv: readonly string[], { version, width, config
   addDoctor(program, take)
   addInit(program, take)
   addReport(program, take)
+  addLimits(program, take)
   try {
     program.parse([...argv], { from: 'user' })
   } catch (error) {

@@ -15,6 +15,7 @@ Examples:
   watertight report run.json --against base.json   what is worse than it was; also merges shards
   watertight exec -- node app.js                   your own program, judged when it ends, hangs or idles
   watertight attach 4711                           a process or container that runs already, from outside
+  watertight limits check --client aws-sdk --server minio-server
   watertight init                                  a configuration and a first scenario for your service
   watertight doctor                                what this machine has, and how to fix what it has not
   watertight help run

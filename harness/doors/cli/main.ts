@@ -55,6 +55,8 @@ async function perform(argv: readonly string[], io: Io, dependencies: Dependenci
       return initCommand(parsed, io)
     case 'report':
       return (await import('./report-command.ts')).reportCommand(parsed, io)
+    case 'limits':
+      return (await import('./limits/limits-command.ts')).limitsCommand(parsed, io)
     case 'help':
       await print(io, parsed.text)
       return 0
