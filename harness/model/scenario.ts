@@ -38,6 +38,24 @@ export interface Load {
   readonly rate?: number
 }
 
+/** A program of another runtime, watched from outside: Go's, Python's. */
+export interface ForeignProgram {
+  readonly command: string
+  readonly args: readonly string[]
+  /** Beside our own environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** What it reads from its stdin. */
+  readonly input?: string
+  /** Path at the loopback port it listens on, where it tells its goroutines: `/debug/pprof/goroutine?debug=1`. */
+  readonly goroutines?: string
+}
+
+/**
+ * Makes the program, in the runner; building it is part of that. Its work has ended when it writes a line `{"work":"done","sent":60,"ok":60,"failed":0}` to its
+ * stdout, or ends with code 0. Throws ScenarioUnavailable when this machine lacks its runtime.
+ */
+export type MakeProgram = (backend: BackendAddress, signal: AbortSignal) => Promise<ForeignProgram>
+
 interface OfAnyVariant {
   readonly expects: Expectation
   /** Instead of the scenario's: where what is wrong, or the fix, is the server's. */
@@ -50,8 +68,9 @@ interface OfAnyVariant {
 
 export type Variant = OfAnyVariant &
   (
-    | { readonly work: Work; readonly serve?: never; readonly load?: never }
-    | { readonly serve: (context: WorkContext) => Promise<Service>; readonly load: Load; readonly work?: never }
+    | { readonly work: Work; readonly serve?: never; readonly load?: never; readonly program?: never }
+    | { readonly serve: (context: WorkContext) => Promise<Service>; readonly load: Load; readonly work?: never; readonly program?: never }
+    | { readonly program: MakeProgram; readonly work?: never; readonly serve?: never; readonly load?: never }
   )
 
 export interface Variants {

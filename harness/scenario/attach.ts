@@ -72,7 +72,7 @@ function subjectOf(attached: Attached): OutsideSubject {
     'pid' in attached
       ? watchPid(attached.pid, name ?? nameOfPid(attached.pid))
       : watchContainer(attached.container, name ?? attached.container.name)
-  return goroutines === null ? subject : withGoroutines(subject, () => goroutines, realClock.nowMs)
+  return goroutines === null ? subject : withGoroutines(subject, async () => goroutines, realClock.nowMs)
 }
 
 function asRun({ name, judgement, timeline }: OutsideWatched, wasCut: boolean, durationMs: number): ScenarioRun {

@@ -42,7 +42,11 @@ const load = z.strictObject({
 const backend = z.object({ kinds: z.array(z.string()), start: callable })
 const idleTimeoutMs = z.number().min(1)
 const ofAny = { expects, backend: backend.optional(), idleTimeoutMs: idleTimeoutMs.optional(), workTimeoutMs: idleTimeoutMs.optional() }
-const variant = z.union([z.strictObject({ work: callable, ...ofAny }), z.strictObject({ serve: callable, load, ...ofAny })])
+const variant = z.union([
+  z.strictObject({ work: callable, ...ofAny }),
+  z.strictObject({ serve: callable, load, ...ofAny }),
+  z.strictObject({ program: callable, ...ofAny }),
+])
 const variants = { leaky: variant.optional(), fixed: variant.optional() }
 const SCHEMA = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'a name is lower case letters, digits and dashes'),

@@ -17,6 +17,7 @@ import { withoutUrlSecrets } from './command-text.ts'
 import { disagreements } from './expectation.ts'
 import { summarizeLatency } from './latency.ts'
 import { driveLoad, type LoadOutcome } from './load.ts'
+import { runProgram } from './run-program.ts'
 
 export interface RunRequest {
   readonly scenario: Scenario
@@ -49,6 +50,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   const { scenario, key, signal, onPhase, takeLane } = request
   const startedMs = realClock.nowMs()
   const variant = variantOf(scenario, key)
+  if (variant.program !== undefined) return runProgram(request, variant)
   onPhase('waiting', null)
   const leaveLane = await takeLane('start')
   const started = await startBoth(request).finally(leaveLane)
@@ -128,7 +130,7 @@ function refuseIfUnavailable(workError: unknown): void {
 }
 
 /** An error of fetch tells the whole URL: neither its credentials nor its query are for a report. */
-const firstLine = (error: unknown): string => withoutUrlSecrets(String(error).split('\n', 1)[0] ?? '')
+export const firstLine = (error: unknown): string => withoutUrlSecrets(String(error).split('\n', 1)[0] ?? '')
 
 export function variantOf(scenario: Scenario, key: RunKey): Variant & { readonly expects: Expectation } {
   const variant = scenario.cases[key.case ?? ONLY_CASE]?.[key.variant]
@@ -171,7 +173,7 @@ async function startBoth(request: RunRequest) {
 
 type BackendRequest = Pick<RunRequest, 'runId' | 'signal' | 'url' | 'onPhase'>
 
-async function startBackend(
+export async function startBackend(
   { scenario, key }: Pick<RunRequest, 'scenario' | 'key'>,
   kind: BackendKind,
   { runId, signal, url, onPhase }: BackendRequest,

@@ -95,12 +95,12 @@ function servedAndIdle(
  * Work from outside: it hangs when all its connections hold unread data, nothing moves, it uses no CPU and does not sleep by a clock. Short of that it is
  * given its whole deadline: a program that computes, sleeps or waits for an answer is at work.
  */
-function jobTurn(conditions: Conditions, book: OutsideBook, name: string, deadlineMs: number): OutsideWhy | null {
+export function jobTurn(conditions: Conditions, book: OutsideBook, name: string, deadlineMs: number): OutsideWhy | null {
   const { stuck, peerClosed, halfClosed, idlePast, busy, resting, unanswered } = conditions
   const member = book.members.get(name)
   if (member === undefined || member.endedAtMs !== null) return null
   const restsMs = book.atMs - member.restingSinceMs
-  const isUnderWay = busy.length + resting.length + unanswered.length > 0
+  const isUnderWay = [...busy, ...resting, ...unanswered].some(({ near }) => near.socket.role === 'outbound')
   const held = [...stuck, ...peerClosed, ...halfClosed, ...idlePast].filter(({ near }) => near.socket.role === 'outbound')
   if (isUnderWay || held.length === 0 || book.atMs - book.lastOpenedMs < STUCK_MS) return null
   if (stuck.length === held.length && restsMs >= STUCK_MS && !member.last.isAsleep) return 'hangs'

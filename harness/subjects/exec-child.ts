@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { deserialize } from 'node:v8'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
@@ -24,6 +25,12 @@ import { takeCensusOf } from './take-census.ts'
 /** `<prefix><run id>-<six random characters>`: so that a later start can tell what a killed run left. */
 export const EXEC_FOLDER_PREFIX = 'watertight-exec-'
 
+export interface Talk {
+  /** Written to its stdin, which is then closed. */
+  readonly input: string
+  onLine(stream: 'stdout' | 'stderr', line: string): void
+}
+
 export interface ExecOptions {
   readonly command: string
   readonly args: readonly string[]
@@ -33,6 +40,10 @@ export interface ExecOptions {
   readonly preload: readonly URL[]
   /** Where the program's stdout goes. */
   readonly stdout: 'inherit' | 'stderr'
+  /** Beside our own environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Speaks with the program itself, instead of leaving it the terminal. */
+  readonly talk?: Talk
   readonly clock: Clock
 }
 
@@ -85,8 +96,9 @@ export async function startExecuted(options: ExecOptions): Promise<Executed> {
   const child = spawn(options.command, [...options.args], {
     cwd: options.cwd,
     env: environmentOf(path, options),
-    stdio: ['inherit', options.stdout === 'inherit' ? 'inherit' : 2, 'inherit'],
+    stdio: options.talk === undefined ? ['inherit', options.stdout === 'inherit' ? 'inherit' : 2, 'inherit'] : 'pipe',
   })
+  if (options.talk !== undefined) converse(child, options.talk)
   const ended = endingOf(child)
   const error = await startError(child)
   if (error !== null) {
@@ -244,6 +256,16 @@ function readPage(file: string): LedgerPage | null {
   }
 }
 
+function converse(child: ChildProcess, { input, onLine }: Talk): void {
+  // One that ends without having read it all is told by its exit code.
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(input)
+  for (const stream of ['stdout', 'stderr'] as const) {
+    const from = child[stream]
+    if (from !== null) createInterface({ input: from }).on('line', (line) => onLine(stream, line))
+  }
+}
+
 function endingOf(child: ChildProcess): Promise<Ending> {
   return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
 }
@@ -256,10 +278,11 @@ function startError(child: ChildProcess): Promise<Error | null> {
 }
 
 /** The program's own options stay, and ours comes last. A file URL holds neither blanks nor quotes, so nothing in it needs escaping. */
-function environmentOf(path: string, { runId, preload }: ExecOptions): NodeJS.ProcessEnv {
+function environmentOf(path: string, { runId, preload, env }: ExecOptions): NodeJS.ProcessEnv {
   const given = process.env.NODE_OPTIONS ?? ''
   return {
     ...process.env,
+    ...env,
     NODE_OPTIONS: [given, ...preload.map(({ href }) => `--import ${href}`)].join(' ').trim(),
     [EXEC_VARIABLE]: path,
     [RUN_ID_VARIABLE]: runId,

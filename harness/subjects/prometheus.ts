@@ -6,14 +6,14 @@ import type { OutsideSubject } from './outside.ts'
 const ASK_EVERY_MS = 1_000
 
 /** @param urlOf where to ask; null: not known yet. Asked by the clock given, at most once a second; between that the last answer stands. */
-export function withGoroutines(subject: OutsideSubject, urlOf: () => URL | null, nowMs: () => number): OutsideSubject {
+export function withGoroutines(subject: OutsideSubject, urlOf: () => Promise<URL | null>, nowMs: () => number): OutsideSubject {
   let askedMs = Number.NEGATIVE_INFINITY
   let last: Awaited<ReturnType<typeof readGoroutines>> | null = null
   return {
     ...subject,
     async census(tableOf) {
-      const url = urlOf()
-      if (url !== null && nowMs() - askedMs >= ASK_EVERY_MS) {
+      const url = nowMs() - askedMs < ASK_EVERY_MS ? null : await urlOf()
+      if (url !== null) {
         askedMs = nowMs()
         last = await readGoroutines(url)
       }

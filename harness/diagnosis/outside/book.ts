@@ -59,7 +59,7 @@ export interface OutsideBook {
   readonly closed: ReadonlySet<string>
   /** Connections that wait in an accept queue, by their two ends: since when. */
   readonly backlog: ReadonlyMap<string, number>
-  /** The last look at which a connection came that was not there before. */
+  /** The last look at which an outbound connection came that was not there before. */
   readonly lastOpenedMs: number
 }
 
@@ -92,7 +92,7 @@ export function enter(book: OutsideBook, look: OutsideLook): OutsideBook {
     for (const socket of (member.sockets ?? []).filter(isConnection)) {
       const key = `${member.network} ${socket.inode}`
       const before = book.connections.get(key)
-      if (before === undefined) lastOpenedMs = atMs
+      if (before === undefined && socket.role === 'outbound') lastOpenedMs = atMs
       // Watched under two names: the first one has it.
       if (!connections.has(key)) connections.set(key, seenAgain(before, member, socket, atMs, isFirst))
     }
