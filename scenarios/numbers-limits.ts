@@ -28,6 +28,20 @@ const GAVE_UP = { says: 'queued, not connecting, until the caller gave up, ms', 
 const holding = (item: object): unknown => expect.arrayContaining([expect.objectContaining(item)])
 
 export const CLAIMS: readonly NumberClaim[] = [
+  {
+    scenario: 'server-slow-header',
+    case: null,
+    backend: null,
+    variant: 'leaky',
+    numbers: { measured: [], findings: [{ code: 'TIMEOUT_INEFFECTIVE', count: 3, summary: expect.stringContaining('every 30000 ms') }] },
+  },
+  {
+    scenario: 'server-slow-header',
+    case: null,
+    backend: null,
+    variant: 'fixed',
+    numbers: { measured: [1, 2, 3].map(() => expect.stringMatching(/^half a header was answered 408 after \d+ ms$/)) },
+  },
   onEmbedded('aws-queued-timeouts', null, 'leaky', {
     blockedAtRequest: 3,
     connectionsOpened: 2,

@@ -11,7 +11,7 @@ import { fileFindings } from './files.ts'
 import { growthFindings } from './growth.ts'
 import { handleFindings } from './handles.ts'
 import { heldUpFindings } from './held-up.ts'
-import { ineffectiveFindings } from './ineffective.ts'
+import { ineffectiveFindings, lateHeaderFindings } from './ineffective.ts'
 import { keptAlive } from './kept-alive.ts'
 import { limitFindings } from './limits.ts'
 import { carriesNothing, lostSlotFindings } from './lost-slots.ts'
@@ -32,7 +32,8 @@ export function diagnose(material: Material): Diagnosis {
     requests: residue.requests.filter((request) => !responses.absorbed.has(request)),
   })
   const lost = residue.sockets.filter((socket) => carriesNothing(socket, material.page))
-  const claimed = new Set([...requests.claimed, ...responses.claimed, ...lost])
+  const lateHeaders = lateHeaderFindings(material, residue)
+  const claimed = new Set([...requests.claimed, ...responses.claimed, ...lost, ...lateHeaders.claimed])
   const found = [
     ...responses.findings,
     ...requests.findings,
@@ -50,6 +51,7 @@ export function diagnose(material: Material): Diagnosis {
     ...saturatedFindings(material, requests.findings),
     ...limitFindings(material),
     ...ineffectiveFindings(material, requests),
+    ...lateHeaders.findings,
   ]
   const { allow, sharedAllow } = material.options
   const left = withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, [...allow, ...sharedAllow]))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { diagnose } from './diagnose.ts'
-import { materialOf, pageOf, pool, request } from './made-up.ts'
+import { censusOf, materialOf, pageOf, pool, request, sighting, socket } from './made-up.ts'
 
 const hung = { afterMs: 3_000, because: 'stalled' } as const
 const bound = (name: string, ms: number) => ({ name, ms })
@@ -58,5 +58,23 @@ describe('a request given up in the queue by its caller', () => {
   it('is no leak where nothing holds what it waited for', () => {
     const page = pageOf({ atMs: 3_000, requests: [queued({ givenUpMs: 10, poolId: null })] })
     expect(diagnose(materialOf({ page })).findings).toEqual([])
+  })
+})
+
+describe('half a header on a server of our own', () => {
+  const inbound = (withinMs: number) =>
+    socket(1, { role: 'inbound', owner: 'http.Server', isIdle: false, openedAtMs: 500, headersDue: { withinMs, checkedEveryMs: 30_000 } })
+  const codesOf = (withinMs: number) => {
+    const recount = censusOf(sighting(1, { role: 'inbound' }))
+    return diagnose(materialOf({ recount, page: pageOf({ atMs: 3_000, sockets: [inbound(withinMs)] }) })).findings.map(({ code }) => code)
+  }
+
+  it('is the ineffective timeout’s fault once that has passed, and one finding', () => {
+    expect(codesOf(1_000)).toEqual(['TIMEOUT_INEFFECTIVE'])
+  })
+
+  it('is a connection that was left open as long as it may be only late', () => {
+    expect(codesOf(60_000)).toEqual(['SOCKET_LEFT_OPEN'])
+    expect(codesOf(2_000)).toEqual(['SOCKET_LEFT_OPEN'])
   })
 })

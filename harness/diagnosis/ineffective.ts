@@ -3,11 +3,17 @@ import type { Evidence, Finding } from '../model/finding.ts'
 import type { OpenRequest } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
 import type { Material } from './material.ts'
+import type { ResidualSocket, Residue } from './residue.ts'
 
 /** undici looks at its timers every half second, and a busy machine is late: what has passed by so much did not fire. */
 const LATE_MS = 1_000
 
 type Group = readonly [OpenRequest, ...OpenRequest[]]
+
+interface LateHeaders {
+  readonly findings: readonly Finding[]
+  readonly claimed: readonly ResidualSocket[]
+}
 
 interface Waits {
   /** What work that hangs waits for: a timeout of anything else would not help it. */
@@ -28,6 +34,36 @@ export function ineffectiveFindings(material: Material, { waitedFor, unread }: W
     ...groupBy(aborted, byLine).map((group) => abortKept(group, material)),
     ...groupBy([...stopped, ...overdue], byLine).map((group) => neverFired(group, page.atMs, material)),
   ]
+}
+
+/** What a server's timeout was to end long ago, with the connections that this explains. */
+export function lateHeaderFindings({ page, cwd }: Material, residue: Pick<Residue, 'sockets'>): LateHeaders {
+  const late = residue.sockets.flatMap((socket) => {
+    const { ledger } = socket
+    if (page === null || ledger === null || ledger.headersDue === null) return []
+    const overdueMs = Math.round(page.atMs - ledger.openedAtMs - ledger.headersDue.withinMs)
+    return overdueMs >= LATE_MS ? [{ socket, ledger, due: ledger.headersDue, overdueMs }] : []
+  })
+  const findings = groupBy(late, ({ ledger }) => `${lineKey(ledger.openedAt)} ${ledger.localPort}`).map((group) => {
+    const [{ ledger, due }] = group
+    const { withinMs, checkedEveryMs } = due
+    return composeFinding({
+      code: 'TIMEOUT_INEFFECTIVE',
+      count: group.length,
+      origin: ledger.localPort === null ? null : `http://127.0.0.1:${ledger.localPort}`,
+      request: null,
+      openedAt: placeOf(ledger.openedAt, cwd),
+      summary: `headersTimeout of ${withinMs} ms has passed on ${plural(group.length, 'connection')} without a whole request, and did not fire: Node looks at it every ${checkedEveryMs} ms`,
+      evidence: [
+        { ledger: 'requests', says: 'accepted, no whole request header', value: group.length },
+        { ledger: 'requests', says: 'headersTimeout, ms', value: withinMs },
+        { ledger: 'requests', says: 'connectionsCheckingInterval, ms', value: checkedEveryMs },
+        { ledger: 'requests', says: 'passed so long ago, ms', value: Math.max(...group.map(({ overdueMs }) => overdueMs)) },
+      ],
+      advice: `createServer({ headersTimeout: ${withinMs}, connectionsCheckingInterval: ${Math.max(1, Math.round(withinMs / 2))} }): Node then answers 408 and closes; it costs a walk over the connections that often`,
+    })
+  })
+  return { findings, claimed: late.map(({ socket }) => socket) }
 }
 
 /** When the phase began that its timeout is for. */

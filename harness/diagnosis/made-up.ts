@@ -80,6 +80,7 @@ export const socket = (id: number, some: Partial<LedgerSocket> = {}): LedgerSock
   iteration: 0,
   openedAt: line(41),
   requestsServed: 1,
+  headersDue: null,
   peerEnded: false,
   ...some,
 })

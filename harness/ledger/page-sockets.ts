@@ -37,6 +37,7 @@ export function ledgerSocket(book: Book, entry: SocketEntry, use: SocketUse): Le
     iteration: entry.iteration,
     openedAt: entry.firstRequest?.frame() ?? entry.capture?.frame() ?? null,
     requestsServed: entry.requestsServed,
+    headersDue: headersDueOn(book, entry),
     peerEnded: socket.readableEnded,
   }
 }
@@ -45,6 +46,20 @@ export function ledgerSocket(book: Book, entry: SocketEntry, use: SocketUse): Le
 function isHollow({ socket, hadDescriptor }: SocketEntry, { idleInAgents, leasedInAgents }: SocketUse): boolean {
   const isCounted = idleInAgents.has(socket) || leasedInAgents.has(socket)
   return isCounted && hadDescriptor && !socket.destroyed && socket.connecting !== true && !hasDescriptor(socket)
+}
+
+interface SlowServer {
+  readonly headersTimeout?: unknown
+  readonly connectionsCheckingInterval?: unknown
+}
+
+/** Of keep-alive connections the first request only: between two requests another timeout is at work. */
+function headersDueOn({ served }: Book, { role, socket, requestsServed }: SocketEntry): LedgerSocket['headersDue'] {
+  if (role !== 'inbound' || requestsServed > 0 || !isHttpServer(socket.server)) return null
+  const { headersTimeout, connectionsCheckingInterval } = socket.server as SlowServer
+  if (typeof headersTimeout !== 'number' || headersTimeout === 0 || typeof connectionsCheckingInterval !== 'number') return null
+  const isWithHandler = [...served.inFlight.values()].some(({ request }) => Object.is(request.socket, socket))
+  return isWithHandler ? null : { withinMs: headersTimeout, checkedEveryMs: connectionsCheckingInterval }
 }
 
 /** An http.Server, told from a plain net.Server by the method only it has. */

@@ -122,6 +122,8 @@ export interface LedgerSocket {
   /** Where it was opened, which for a pooled one is the request that needed it. */
   readonly openedAt: Frame | null
   readonly requestsServed: number
+  /** Accepted by an http.Server, and the first request has not come whole yet: how long it may take, and how often that is looked at. Null: not so. */
+  readonly headersDue: { readonly withinMs: number; readonly checkedEveryMs: number } | null
   /** The peer has ended its side and our side was kept open (allowHalfOpen). */
   readonly peerEnded: boolean
 }

@@ -41,6 +41,9 @@ export type Draft = Omit<Material, 'recount' | 'page' | 'earlierPage' | 'peak' |
 /** Findings that only time out of our reach could mend: under 'trust' there is nothing to wait for. */
 const NEVER_CLOSES_BY_ITSELF: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'CLIENT_PER_CALL'])
 
+/** Findings other than leaks about what is still open. */
+const STILL_HOLDS: ReadonlySet<string> = new Set(['POOL_STARVED', 'TIMEOUT_INEFFECTIVE'])
+
 /** Nothing was opened at all: then nothing can be closing either, and one look is enough. */
 function isUntouched(baseline: Census, { census, page }: Look): boolean {
   if (page === null || census.descriptors === null || census.descriptors !== baseline.descriptors) return false
@@ -72,7 +75,7 @@ export async function quiesce(
     const { page } = look
     const earlierPage = recent[0]?.page ?? null
     const present = diagnose({ ...draft, recount: look.census, page, earlierPage, peak: look.census, returnedToBaselineMs: null })
-    const blocking = present.findings.filter((finding) => finding.severity === 'leak' || finding.code === 'POOL_STARVED')
+    const blocking = present.findings.filter((finding) => finding.severity === 'leak' || STILL_HOLDS.has(finding.code))
     if (blocking.length === 0) {
       if (look === first && isUntouched(draft.baseline, look))
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: first.atMs }
