@@ -8,6 +8,6 @@ export type { Evidence, Finding, FindingCode, Place, Severity } from './model/fi
 export type { Allowance, Budget, FindLeaksOptions } from './model/options.ts'
 export type { ForeignProgram, Load, MakeProgram, Scenario, Service, Work, WorkContext } from './model/scenario.ts'
 export { defineConfig } from './scenario/config.ts'
-export { defineScenario } from './scenario/define.ts'
+export { defineScenario, type ScenarioDefinition } from './scenario/define.ts'
 export { type RunScenarioOptions, runScenario } from './scenario/run-scenario.ts'
 export { expectNoLeaks, findLeaks } from './session/find-leaks.ts'

@@ -35,8 +35,8 @@ export interface BackendAddress {
 /** What only one kind has. */
 export type BackendMore =
   | {
-      readonly kind: 'toxiproxy'
-      /** The same server past the proxy: without its toxics. */
+      readonly kind: 'toxic'
+      /** The same content, past what goes wrong at `origin`. */
       readonly directOrigin: string
     }
   | {

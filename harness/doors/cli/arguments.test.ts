@@ -82,27 +82,27 @@ describe('a command line that is understood', () => {
       that should not be.
 
       Arguments:
-        scenario                        names, as \`watertight list\` shows them
+        scenario                      names, as \`watertight list\` shows them
 
       Options:
-        --variant <leaky|fixed|both>    which variants (default: both)
-        --backend <embedded|minio|url>  only this backend (default: every one that answers)
-        --require <backends>            comma list: exit 2 when one of these could not run
-        --iterations <n>                repeat the work of each run; growth is judged from 3 on (default:
-                                        1)
-        --idle-timeout <duration>       replaces each scenario's own contract: back at the baseline this
-                                        long after the work ends
-        --work-timeout <duration>       work that takes longer is WORK_HUNG (default: 60s)
-        --bail                          stop after the first run that is not as declared
-        --allow-remote                  let --backend <url> name a machine other than this one
-        --json                          print one JSON document (watertight/run@1) instead of the text
-        --reporter <formats>            comma list of text, json, html, junit: what to write to the output
-                                        folder (default: text,json,html)
-        --config <file>                 the configuration to use (default: watertight.config.ts of the
-                                        working directory, if it is there)
-        --output <folder>               where to write run.txt, run.json, run.html and junit.xml (default:
-                                        reports/out)
-        -h, --help                      display help for command
+        --variant <leaky|fixed|both>  which variants (default: both)
+        --backend <kind|url>          only this backend: embedded, minio, azurite, fake-gcs, toxiproxy,
+                                      cluster or a URL (default: every one that answers)
+        --require <backends>          comma list: exit 2 when one of these could not run
+        --iterations <n>              repeat the work of each run; growth is judged from 3 on (default: 1)
+        --idle-timeout <duration>     replaces each scenario's own contract: back at the baseline this
+                                      long after the work ends
+        --work-timeout <duration>     work that takes longer is WORK_HUNG (default: 60s)
+        --bail                        stop after the first run that is not as declared
+        --allow-remote                let --backend <url> name a machine other than this one
+        --json                        print one JSON document (watertight/run@1) instead of the text
+        --reporter <formats>          comma list of text, json, html, junit: what to write to the output
+                                      folder (default: text,json,html)
+        --config <file>               the configuration to use (default: watertight.config.ts of the
+                                      working directory, if it is there)
+        --output <folder>             where to write run.txt, run.json, run.html and junit.xml (default:
+                                      reports/out)
+        -h, --help                    display help for command
 
       A scenario whose backend cannot run here is reported as NOT RUN with the remedy; it fails the run
       only if that backend was asked for: by --require, by --backend, or by WATERTIGHT_REQUIRE_DOCKER=1.
@@ -127,7 +127,11 @@ describe('a command line that is understood', () => {
       Environment:
         WATERTIGHT_MINIO_BIN        a MinIO binary to start as a plain process; no container engine needed
         WATERTIGHT_MINIO_IMAGE      the MinIO image to run instead of the pinned one
-        WATERTIGHT_REQUIRE_DOCKER   1: exit 2 when a MinIO run had to be skipped
+        WATERTIGHT_FAKE_GCS_BIN, WATERTIGHT_TOXIPROXY_BIN,
+        WATERTIGHT_FAKE_GCS_IMAGE, WATERTIGHT_TOXIPROXY_IMAGE
+                                    the same of fake-gcs-server and toxiproxy
+        WATERTIGHT_REQUIRE_DOCKER   1: exit 2 when a run on minio, fake-gcs or toxiproxy had
+                                    to be skipped
         DOCKER_HOST                 where the container engine listens
         AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
                                     credentials for --backend <url>

@@ -3,6 +3,7 @@ import { toJson } from '../../../reports/json.ts'
 import { wrapped } from '../../../reports/layout.ts'
 import { oneLine } from '../../../reports/neutralise.ts'
 import { type Paint, paintFor } from '../../../reports/paint.ts'
+import { CONTAINER_KINDS, OWN_KINDS } from '../../model/backend.ts'
 import type { DoctorArguments } from './arguments.ts'
 import type { Examination } from './doctor/examine.ts'
 import type { Checkup } from './doctor/facts.ts'
@@ -19,8 +20,8 @@ export interface DoctorDependencies {
 export async function doctorCommand(parsed: DoctorArguments, io: Io, { examine }: DoctorDependencies): Promise<number> {
   const { facts, asked } = await examine(io.cwd, io.env, parsed.config)
   const isDockerRequired = io.env.WATERTIGHT_REQUIRE_DOCKER === '1' || io.env.WATERTIGHT_REQUIRE_DOCKER === 'true'
-  const wanted = [...parsed.require, ...asked.require, ...(asked.backend === null ? [] : [asked.backend])]
-  const checks = judge(facts, { minio: isDockerRequired || wanted.includes('minio') })
+  const wanted = [...parsed.require, ...asked.require, asked.backend, ...(isDockerRequired ? CONTAINER_KINDS : [])]
+  const checks = judge(facts, new Set(OWN_KINDS.filter((kind) => wanted.includes(kind))))
   const isReady = checks.every(({ state }) => state !== 'missing')
   const text = parsed.json
     ? toJson({ schema: 'watertight/doctor@1', tool: { version: facts.tool }, ready: isReady, checks: checks.map(whole) })

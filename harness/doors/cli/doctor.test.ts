@@ -123,6 +123,7 @@ describe('the report of the doctor', () => {
       places: ['/var/run/docker.sock', '/run/user/1000/docker.sock'],
       image: null,
     },
+    others: [],
   }
   const dependencies = { examine: async () => ({ facts, asked: { backend: null, require: [] } }) }
 

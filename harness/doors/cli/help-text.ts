@@ -24,8 +24,8 @@ ${EXIT_CODES_HELP}
 
 export const DOCTOR_HELP = `
 ok: it is there. warn: something is lost, and \`watertight run\` can do its job. missing: it cannot.
-MinIO is only missed when it was asked for: by --require, by the configuration, or by
-WATERTIGHT_REQUIRE_DOCKER=1.
+A kind of backend is only missed when it was asked for: by --require, by the configuration, or by
+WATERTIGHT_REQUIRE_DOCKER=1 (minio, fake-gcs and toxiproxy).
 
 Exit codes: 0 ready; 2 a required part is missing; 3 a bad option, or a bad configuration.
 `
@@ -71,6 +71,9 @@ ${EXIT_CODES_HELP}
 Environment:
   WATERTIGHT_MINIO_BIN        a MinIO binary to start as a plain process; no container engine needed
   WATERTIGHT_MINIO_IMAGE      the MinIO image to run instead of the pinned one
+  WATERTIGHT_FAKE_GCS_BIN, WATERTIGHT_TOXIPROXY_BIN,
+  WATERTIGHT_FAKE_GCS_IMAGE, WATERTIGHT_TOXIPROXY_IMAGE
+                              the same of fake-gcs-server and toxiproxy
   WATERTIGHT_REQUIRE_DOCKER   1: exit 2 when a run on minio, fake-gcs or toxiproxy had
                               to be skipped
   DOCKER_HOST                 where the container engine listens

@@ -18,6 +18,7 @@ import { loadConfig } from '../../../scenario/load-config.ts'
 import { TOOL_VERSION } from '../../../subjects/version.ts'
 import { installedVersion } from '../installed-version.ts'
 import type { Environment } from '../io.ts'
+import { examineOthers } from './examine-others.ts'
 import type { Facts, Try } from './facts.ts'
 
 export interface Examination {
@@ -57,6 +58,7 @@ export async function examine(cwd: string, env: Environment, config: string | nu
     descriptorLimit: descriptorLimit(),
     canLowerLimit: isOnPath('prlimit', env),
     minio,
+    others: await examineOthers(env, minio.engine),
   }
   return { facts, asked }
 }

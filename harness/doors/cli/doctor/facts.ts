@@ -1,5 +1,6 @@
 /** What `doctor` knows of this machine: plain data, gathered by examine.ts and judged by judge.ts. */
 import type { EngineAnswer } from '../../../../fixtures/containers/engine.ts'
+import type { OwnKind } from '../../../model/backend.ts'
 
 /** Something that worked, with what there is to say of it, or why it did not. */
 export type Try =
@@ -41,6 +42,8 @@ export interface Facts {
     /** Null: no engine could be asked. */
     readonly image: { readonly name: string; readonly pull: boolean } | { readonly why: string; readonly remedy: string | null } | null
   }
+  /** The other kinds of backend that need something, and whether it is here. */
+  readonly others: readonly { readonly kind: OwnKind; readonly tried: Try }[]
 }
 
 /** One line of the examination. */

@@ -24,6 +24,7 @@ const WELL: Facts = {
     places: ['/var/run/docker.sock', '/root/.docker/run/docker.sock'],
     image: { name: 'watertight/minio:1', pull: false },
   },
+  others: [{ kind: 'azurite', tried: fine }],
 }
 const NO_ENGINE = {
   ok: false,
@@ -33,7 +34,7 @@ const NO_ENGINE = {
 } as const
 
 const notWell = (changes: Partial<Facts>, minio = false): readonly Checkup[] =>
-  judge({ ...WELL, ...changes }, { minio }).filter(({ state }) => state !== 'ok')
+  judge({ ...WELL, ...changes }, new Set(minio ? (['minio', 'azurite'] as const) : [])).filter(({ state }) => state !== 'ok')
 const withMinio = (changes: Partial<Facts['minio']>): Partial<Facts> => ({ minio: { ...WELL.minio, ...changes } })
 
 describe('the doctor', () => {
@@ -61,6 +62,7 @@ describe('the doctor', () => {
     ['no prlimit', 'prlimit', { canLowerLimit: false }],
     ['no container engine', 'container engine', withMinio({ engine: NO_ENGINE, image: null })],
     ['no image', 'MinIO image', withMinio({ image: { why: 'not here', remedy: null } })],
+    ['no azurite', 'azurite', { others: [{ kind: 'azurite', tried: { ok: false, why: 'not installed', remedy: 'npm i -D azurite' } }] }],
     ['an image to pull', 'MinIO image', withMinio({ image: { name: 'quay.io/minio/minio:1', pull: true } })],
     [
       'a bad MinIO binary',
@@ -85,6 +87,12 @@ describe('the doctor', () => {
         },
       ]
     `)
+  })
+
+  test('misses another kind only when that was asked for', () => {
+    const others = [{ kind: 'azurite', tried: { ok: false, why: 'not installed', remedy: null } }] as const
+    expect(notWell({ others }, true)).toMatchObject([{ name: 'azurite', state: 'missing' }])
+    expect(notWell({ others })).toMatchObject([{ name: 'azurite', state: 'warn' }])
   })
 
   test('does not ask for an engine where there is a MinIO binary', () => {

@@ -1,12 +1,11 @@
 /** From facts to checkups: what is fine, what is lost, what is missing, and what to do. Pure. */
+import type { OwnKind } from '../../../model/backend.ts'
 import { either } from '../../../session/nearest.ts'
 import { SUPPORTED_NODE, unsupportedNode } from '../node-version.ts'
 import type { Checkup, Facts, Try } from './facts.ts'
 
-export interface Needs {
-  /** MinIO was asked for: without it a run would exit 2. */
-  readonly minio: boolean
-}
+/** Kinds of backend that were asked for: without one of them a run would exit 2. */
+export type Needs = ReadonlySet<OwnKind>
 
 /** The widest scenario opens 200 connections, a run has 32 children under way, each with its pipes. */
 const COMFORTABLE_DESCRIPTORS = 1_024
@@ -28,6 +27,7 @@ export function judge(facts: Facts, needs: Needs): readonly Checkup[] {
     kernel(facts),
     ...descriptors(facts),
     ...minio(facts, needs),
+    ...others(facts, needs),
   ]
 }
 
@@ -127,7 +127,7 @@ const MINIO_COSTS = 'scenarios on MinIO are not run; those on the embedded backe
 
 function minio({ minio: { binary, engine, places, image } }: Facts, needs: Needs): readonly Checkup[] {
   const lost = (name: string, says: string, remedy: string): Checkup =>
-    needs.minio
+    needs.has('minio')
       ? { state: 'missing', name, says, costs: 'MinIO was asked for, and cannot be run', remedy }
       : { state: 'warn', name, says, costs: MINIO_COSTS, remedy }
   if (binary !== null) {
@@ -159,4 +159,19 @@ function minio({ minio: { binary, engine, places, image } }: Facts, needs: Needs
       remedy: `docker pull ${image.name}, or set WATERTIGHT_MINIO_IMAGE`,
     },
   ]
+}
+
+function others({ others }: Facts, needs: Needs): readonly Checkup[] {
+  return others.map(({ kind, tried }) => {
+    if (tried.ok) return ok(kind, tried.says)
+    const remedy = tried.remedy ?? 'docs/guides/emulators.md says how to get it'
+    if (needs.has(kind)) return { state: 'missing', name: kind, says: tried.why, costs: `${kind} was asked for, and cannot be run`, remedy }
+    return {
+      state: 'warn',
+      name: kind,
+      says: tried.why,
+      costs: `scenarios on ${kind} are not run; those on the embedded backend are`,
+      remedy,
+    }
+  })
 }
