@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from 'node:events'
 import type { Frame, ListenerStack } from '../model/ledger-page.ts'
-import type { Book } from './book.ts'
+import { type Book, entryOf, SOCKET_SLOT, type SocketEntry } from './book.ts'
 import { isOfWork } from './descent.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded, subscribeAll } from './subscriptions.ts'
@@ -77,7 +77,7 @@ export function watchSocketListeners(book: Book): SocketListeners {
     'http.server.request.start': opened,
   })
   return {
-    stacks: () => largest([...piles].flatMap(([socket, added]) => stacksOn(socket, added))),
+    stacks: () => largest([...piles].flatMap(([socket, added]) => stacksOn(socket, added, askedBy(book, socket)))),
     stop() {
       unsubscribe()
       for (const socket of [...watched.keys()]) forget(socket)
@@ -85,15 +85,29 @@ export function watchSocketListeners(book: Book): SocketListeners {
   }
 }
 
-function stacksOn(socket: EventEmitter, added: Added): readonly ListenerStack[] {
+/** Whose request the connection was opened for. */
+function askedBy(book: Book, socket: EventEmitter & { readonly [SOCKET_SLOT]?: SocketEntry }): Frame | null {
+  return entryOf(book, socket[SOCKET_SLOT])?.firstRequest?.frame() ?? null
+}
+
+/** Code of Node's own, which all reads alike. */
+const isNative = (text: string): boolean => text.includes('[native code]')
+
+/**
+ * @param asker the line to blame where a client adds the listeners, which it does in turns of its own: of those no stack has the user's frame, and they
+ * are told apart by how they read.
+ */
+function stacksOn(socket: EventEmitter, added: Added, asker: Frame | null): readonly ListenerStack[] {
   return [...added].flatMap(([event, captures]) => {
     const attached = socket.listeners(event)
     const byLine = new Map<string, { readonly frame: Frame; readonly text: string; count: number }>()
     for (const listener of attached) {
-      const frame = captures.get(listener)?.frame() ?? null
-      if (frame === null) continue
-      const key = `${frame.file}:${frame.line}`
-      const line = byLine.get(key) ?? { frame, text: String(listener), count: 0 }
+      const own = captures.get(listener)?.frame() ?? null
+      const frame = own ?? asker
+      const text = String(listener)
+      if (frame === null || !captures.has(listener) || (own === null && isNative(text))) continue
+      const key = own === null ? text : `${frame.file}:${frame.line}`
+      const line = byLine.get(key) ?? { frame, text, count: 0 }
       line.count += 1
       byLine.set(key, line)
     }
