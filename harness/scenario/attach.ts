@@ -1,11 +1,14 @@
 /** A running system as a record: one run for each process or container that was watched, named as its layer. */
 import { availableParallelism, loadavg } from 'node:os'
+import { placeOf } from '../diagnosis/compose.ts'
 import type { OutsideBook } from '../diagnosis/outside/book.ts'
+import type { Place } from '../model/finding.ts'
 import type { Allowance, Budget } from '../model/options.ts'
 import type { RunRecord, ScenarioRun } from '../model/run-record.ts'
 import { realClock } from '../session/real-clock.ts'
 import { type OutsideWatched, watchOutside } from '../session/watch-outside.ts'
 import { IDLE_TIMEOUT_MS } from '../session/watch-program.ts'
+import { firstBusyFrame } from '../subjects/busy-frame.ts'
 import { type ContainerFacts, watchContainer } from '../subjects/container.ts'
 import type { OutsideSubject } from '../subjects/outside.ts'
 import { nameOfPid, watchPid } from '../subjects/pid.ts'
@@ -30,6 +33,8 @@ export interface AttachRequest {
   readonly allow: readonly Allowance[]
   readonly budget: Budget
   readonly docker: boolean
+  /** Of a Node process that hangs: its inspector may be opened and closed again, to name the line it never leaves. */
+  readonly mayInspect: boolean
   readonly signal: AbortSignal
   readonly onLook: (book: OutsideBook) => void
 }
@@ -53,9 +58,10 @@ export async function attachTo(request: AttachRequest): Promise<RunRecord> {
       doubts: [],
     },
   })
+  const lines = request.mayInspect ? await hungLines(watched) : new Map<string, Place | null>()
   for (const member of members) await member.stop()
   const wallMs = Math.round(realClock.nowMs() - startedMs)
-  const runs = watched.map((each) => asRun(each, signal.aborted && !request.isLive, wallMs))
+  const runs = watched.map((each) => withLine(asRun(each, signal.aborted && !request.isLive, wallMs), lines))
   return {
     schema: 'watertight/run@1',
     tool: { version: TOOL_VERSION },
@@ -64,6 +70,21 @@ export async function attachTo(request: AttachRequest): Promise<RunRecord> {
     skipped: [],
     totals: { runs: runs.length, asExpected: runs.filter((run) => run.asExpected).length, skipped: 0, wallMs },
   }
+}
+
+/** Where each that hangs is busy; null: no Node, or nothing of the user's own is on its stack. */
+async function hungLines(watched: readonly OutsideWatched[]): Promise<ReadonlyMap<string, Place | null>> {
+  const hung = watched.filter(({ judgement }) => judgement.diagnosis.findings.some(({ code }) => code === 'WORK_HUNG'))
+  const found = await Promise.all(hung.map(async ({ name, pids }) => [name, placeOf(await firstBusyFrame(pids), process.cwd())] as const))
+  return new Map(found)
+}
+
+function withLine(run: ScenarioRun, lines: ReadonlyMap<string, Place | null>): ScenarioRun {
+  const openedAt = lines.get(run.layer)
+  if (openedAt === undefined) return run
+  if (openedAt === null)
+    return { ...run, notes: [...run.notes, 'its inspector names no line: it is no Node, or it does not run JavaScript of its own'] }
+  return { ...run, findings: run.findings.map((finding) => (finding.code === 'WORK_HUNG' ? { ...finding, openedAt } : finding)) }
 }
 
 function subjectOf(attached: Attached): OutsideSubject {

@@ -23,6 +23,8 @@ export interface OutsideRequest {
 
 export interface OutsideWatched {
   readonly name: string
+  /** As of the last look. */
+  readonly pids: readonly number[]
   readonly judgement: OutsideJudgement
   readonly timeline: Timeline
 }
@@ -57,6 +59,7 @@ export async function watchOutside(request: OutsideRequest): Promise<readonly Ou
   const whole = book
   return members.map(({ name }) => ({
     name,
+    pids: whole.members.get(name)?.last.pids ?? [],
     judgement: judgeOutside(whole, name, rules),
     timeline: timelineOf(points.get(name) ?? []),
   }))

@@ -215,6 +215,7 @@ test('when idle connections went is measured, and held against what is shown', (
     expect.stringMatching(/^shown is an idle timeout of 20\.0 s, measured at tcp:\/\/127\.0\.0\.1:9000 are 5\.0 s at most/),
     'connections over 25 looks: 0 to 1 (now 0 outbound, 0 inbound)',
   ])
+  expect(gist(watch(6_000, leaves), 'job', { shownIdleMs: 2_000 })).toBe('misconfigured LIMIT_UNENFORCED x1')
   const agrees = judgeOutside(watch(6_000, leaves), 'job', { ...RULES, shownIdleMs: 5_000 })
   expect(agrees.notes.some((note) => note.startsWith('shown'))).toBe(false)
 })

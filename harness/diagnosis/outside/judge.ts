@@ -48,6 +48,7 @@ export function judgeOutside(book: OutsideBook, name: string, rules: OutsideRule
     ...connectionFindings(isDeaf(book, member, conditions) ? withoutUnheard(conditions) : conditions, member, rules),
     ...hung.findings,
     ...exhaustedFindings(member),
+    ...measured.findings,
     ...churnFindings(book, name),
   ]
   const findings = bySeverity(withinBudget(found, rules).filter((finding) => !isAllowed(finding, rules.allow)))

@@ -23,6 +23,7 @@ export interface AttachArguments {
   readonly goroutines: readonly { readonly name: string | null; readonly url: URL }[]
   readonly live: boolean
   readonly json: boolean
+  readonly inspect: boolean
   readonly idleTimeoutMs: number | null
   readonly shownIdleMs: number | null
   readonly forMs: number | null
@@ -33,6 +34,7 @@ export interface AttachArguments {
 interface AttachOptions {
   readonly live?: boolean
   readonly json?: boolean
+  readonly inspect?: boolean
   readonly idleTimeout?: number
   readonly shownIdle?: number
   readonly for?: number
@@ -103,6 +105,7 @@ export function addAttach(program: Command, config: WatertightConfig, take: (par
       ),
     )
     .option('--live', 'keep watching and show the counts, until Ctrl-C or --for')
+    .option('--inspect', 'of a Node process that hangs: open its inspector by SIGUSR1, name the line, close it again')
     .option('--json', 'print one JSON document (watertight/run@1), one run for each layer')
     .addOption(configOption())
     .addHelpText('after', ATTACH_HELP)
@@ -117,6 +120,7 @@ export function addAttach(program: Command, config: WatertightConfig, take: (par
         goroutines,
         live: options.live ?? false,
         json: options.json ?? false,
+        inspect: options.inspect ?? false,
         idleTimeoutMs: options.idleTimeout ?? config.idleTimeoutMs ?? null,
         shownIdleMs: options.shownIdle ?? null,
         forMs: options.for ?? null,

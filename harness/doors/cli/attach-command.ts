@@ -2,10 +2,10 @@ import { createLogUpdate } from 'log-update'
 import { renderJson } from '../../../reports/json.ts'
 import { oneLine } from '../../../reports/neutralise.ts'
 import { paintFor } from '../../../reports/paint.ts'
-import { runText } from '../../../reports/run-text.ts'
+import { isTold, runText } from '../../../reports/run-text.ts'
 import { groupBy } from '../../diagnosis/compose.ts'
 import { isConnection, type OutsideBook } from '../../diagnosis/outside/book.ts'
-import type { RunRecord } from '../../model/run-record.ts'
+import type { RunRecord, ScenarioRun } from '../../model/run-record.ts'
 import type { Attached, AttachRequest } from '../../scenario/attach.ts'
 import type { ContainerFacts } from '../../subjects/container.ts'
 import type { AttachArguments, Whom } from './attach-arguments.ts'
@@ -35,6 +35,7 @@ export async function attachCommand(parsed: AttachArguments, io: Io, dependencie
       ...parsed,
       attached,
       isLive: parsed.live,
+      mayInspect: parsed.inspect,
       docker: attached.some((each) => 'container' in each),
       signal: interruption.signal,
       onLook: live.onLook,
@@ -61,7 +62,9 @@ function textOf({ runs }: RunRecord, io: Io): string {
   const colour = wantsColour(io.stdout, io.env)
   const width = terminalWidth(io.stdout) ?? Number.POSITIVE_INFINITY
   const options = { colour, paint: paintFor(colour), width, readSource: sourceReader(io.cwd) }
-  return `${runs.map((run) => runText(run, options)).join('\n')}\n`
+  // Of a layer with nothing against it one wants to know all the same what was seen.
+  const seen = (run: ScenarioRun): string => (isTold(run) ? run.notes.map((note) => `     ${oneLine(note)}\n`).join('') : '')
+  return `${runs.map((run) => `${runText(run, options)}\n${seen(run)}`).join('')}`
 }
 
 /** On a terminal the counts stand still and change; in a pipe there is a line now and then. Silent unless asked for. */

@@ -15,11 +15,12 @@ Examples:
   watertight attach 4711
   watertight attach --idle-timeout 20s --for 25s my-minio
   watertight attach proxy=4711 target=4712 --shown-idle 20s --live
+  watertight attach 4711 --inspect
   watertight attach 4711 --goroutines http://127.0.0.1:6060/debug/pprof/goroutine?debug=1 --json
 
 Exit codes, the first that applies:
   3    misuse: bad option, no such process, no such container
-  1    leaked
+  1    leaked or misconfigured
   2    inconclusive, or it may not be looked at
   0    clean
   130  interrupted by Ctrl-C, 143 by SIGTERM: what was seen so far is reported

@@ -118,8 +118,9 @@ describe('attach', { timeout: 60_000 }, () => {
     const callers = [1, 2, 3].map(() => request({ port, host: '127.0.0.1', agent: false }).on('error', () => {}))
     for (const caller of callers) caller.end()
     onTestFinished(() => void callers.forEach((caller) => void caller.destroy()))
-    const { code, codes } = await judged('attach', `server=${pid}`)
+    const { code, codes, runs } = await judged('attach', `server=${pid}`, '--inspect')
     expect({ code, codes }).toEqual({ code: 1, codes: ['server leaked WORK_HUNG x1'] })
+    expect(runs[0]?.findings[0]?.openedAt).toMatchObject({ file: 'blocked.mjs', line: 2 })
   })
 
   test('of one that ends meanwhile says so', async () => {
