@@ -31,6 +31,14 @@ export const CLAIMS: readonly NumberClaim[] = [
     numbers: { connectionsOpened: 25, requests: { sent: 26, ok: 25, failed: 0 } },
   },
   {
+    scenario: 'azure-keepalive-off-ignored',
+    case: null,
+    backend: 'azurite',
+    variant: 'leaky',
+    numbers: { connectionsOpened: 1, requests: { sent: 5, ok: 5, failed: 0 }, findings: [{ code: 'LIMIT_UNENFORCED' }] },
+  },
+  { scenario: 'azure-keepalive-off-ignored', case: null, backend: 'azurite', variant: 'fixed', numbers: { connectionsOpened: 5 } },
+  {
     scenario: 'gcs-unbounded',
     case: null,
     backend: 'fake-gcs',
