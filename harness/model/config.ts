@@ -2,7 +2,7 @@ import type { OwnKind } from './backend.ts'
 import type { FindLeaksOptions } from './options.ts'
 
 /** The formats a run can be written in. */
-export const REPORT_FORMATS = ['text', 'json', 'html', 'junit'] as const
+export const REPORT_FORMATS = ['text', 'json', 'html', 'junit', 'openmetrics', 'markdown', 'github'] as const
 export type ReportFormat = (typeof REPORT_FORMATS)[number]
 
 /** How the user's own work is judged unless it says otherwise: their scenarios, and the tests that a runner's door guards. */

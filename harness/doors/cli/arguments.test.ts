@@ -96,11 +96,11 @@ describe('a command line that is understood', () => {
         --bail                        stop after the first run that is not as declared
         --allow-remote                let --backend <url> name a machine other than this one
         --json                        print one JSON document (watertight/run@1) instead of the text
-        --reporter <formats>          comma list of text, json, html, junit: what to write to the output
-                                      folder (default: text,json,html)
+        --reporter <formats>          comma list of text, json, html, junit, openmetrics, markdown,
+                                      github: what to write to the output folder (default: text,json,html)
         --config <file>               the configuration to use (default: watertight.config.ts of the
                                       working directory, if it is there)
-        --output <folder>             where to write run.txt, run.json, run.html and junit.xml (default:
+        --output <folder>             where to write run.txt, run.json, run.html and the others (default:
                                       reports/out)
         -h, --help                    display help for command
 
@@ -109,7 +109,8 @@ describe('a command line that is understood', () => {
 
       The report goes to stdout, progress to stderr. With --json stdout is exactly one JSON document.
       The output folder gets run.txt, run.json and run.html, a page that needs nothing but a browser;
-      --reporter junit adds junit.xml for CI.
+      --reporter junit writes junit.xml for CI, openmetrics run.prom, markdown run.md for a job's summary;
+      github also prints annotations, an error at each line that leaked.
 
       Examples:
         watertight run

@@ -110,11 +110,11 @@ function addRun(program: Command, config: WatertightConfig, take: (parsed: Argum
     .addOption(
       new Option(
         '--reporter <formats>',
-        'comma list of text, json, html, junit: what to write to the output folder (default: text,json,html)',
+        'comma list of text, json, html, junit, openmetrics, markdown, github: what to write to the output folder (default: text,json,html)',
       ).argParser(choices('--reporter', REPORT_FORMATS)),
     )
     .addOption(configOption())
-    .option('--output <folder>', 'where to write run.txt, run.json, run.html and junit.xml (default: reports/out)')
+    .option('--output <folder>', 'where to write run.txt, run.json, run.html and the others (default: reports/out)')
     .addHelpText('after', RUN_HELP)
     .action((scenarios: string[], options: RunOptions) => {
       take({

@@ -59,7 +59,8 @@ only if that backend was asked for: by --require, by --backend, or by WATERTIGHT
 
 The report goes to stdout, progress to stderr. With --json stdout is exactly one JSON document.
 The output folder gets run.txt, run.json and run.html, a page that needs nothing but a browser;
---reporter junit adds junit.xml for CI.
+--reporter junit writes junit.xml for CI, openmetrics run.prom, markdown run.md for a job's summary;
+github also prints annotations, an error at each line that leaked.
 
 Examples:
   watertight run

@@ -84,7 +84,7 @@ describe('misuse is answered with what, where, why and remedy', () => {
   })
   test('an unknown report format', async () => {
     expect(await complaint('run', '--reporter', 'jsn')).toMatchInlineSnapshot(`
-      "watertight: --reporter does not know 'jsn': it takes text, json, html or junit
+      "watertight: --reporter does not know 'jsn': it takes text, json, html, junit, openmetrics, markdown or github
         remedy: did you mean --reporter json?
       "
     `)

@@ -26,10 +26,10 @@ export function addReportFiles(command: Command): Command {
     .addOption(
       new Option(
         '--reporter <formats>',
-        'comma list of text, json, html, junit: what to write to the output folder (default: nothing; with --output text,json,html)',
+        'comma list of text, json, html, junit, openmetrics, markdown, github: what to write to the output folder (default: nothing; with --output text,json,html)',
       ).argParser(choices('--reporter', REPORT_FORMATS)),
     )
-    .option('--output <folder>', 'where to write run.txt, run.json, run.html and junit.xml (default: reports/out)')
+    .option('--output <folder>', 'where to write run.txt, run.json, run.html and the others (default: reports/out)')
 }
 
 type Given = { readonly reporter?: readonly ReportFormat[]; readonly output?: string }

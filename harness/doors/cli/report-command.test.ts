@@ -54,6 +54,17 @@ describe('report', () => {
     expect(readdirSync(output).toSorted()).toEqual(['junit.xml', 'run.html', 'run.json', 'run.txt'])
   })
 
+  test('writes openmetrics, markdown and github; the annotations are printed as well, and not to stdout', async () => {
+    const file = save('run.json', fakeRecord([fakeRun(LEAKED)], [MINIO_SKIPPED]))
+    const output = join(folder, 'out')
+    const { stdout, stderr } = await invoke(['report', file, '--json', '--reporter', 'openmetrics,markdown,github', '--output', output])
+    expect(readdirSync(output).toSorted()).toEqual(['annotations.txt', 'run.md', 'run.prom'])
+    const annotations = readFileSync(join(output, 'annotations.txt'), 'utf8')
+    expect(annotations).toMatch(/^::error file=app.js,line=3,col=1,title=UNREAD_BODY x1 in .*\n::warning title=/)
+    expect(stderr).toContain(annotations)
+    expect(stdout).not.toContain('::error')
+  })
+
   test('merges shards: scenarios together, what one could not run and another did is judged, machines named', async () => {
     const one = fakeRecord([fakeRun(), fakeRun({ scenario: 'other' })], [MINIO_SKIPPED])
     const two = fakeRecord([fakeRun({ variant: 'leaky' }), fakeRun({ backend: 'minio' })])

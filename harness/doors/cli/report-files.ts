@@ -14,6 +14,9 @@ const FILE_OF: Readonly<Record<ReportFormat, (mark: string) => string>> = {
   json: (mark) => `run${mark}.json`,
   html: (mark) => `run${mark}.html`,
   junit: (mark) => `junit${mark}.xml`,
+  openmetrics: (mark) => `run${mark}.prom`,
+  markdown: (mark) => `run${mark}.md`,
+  github: (mark) => `annotations${mark}.txt`,
 }
 
 async function rendered(record: RunRecord, format: ReportFormat, cwd: string): Promise<string> {
@@ -29,6 +32,12 @@ async function rendered(record: RunRecord, format: ReportFormat, cwd: string): P
       return (await import('../../../reports/html/page.ts')).renderHtml(record, { readSource, notice })
     case 'junit':
       return (await import('../../../reports/junit.ts')).renderJunit(record, { readSource })
+    case 'openmetrics':
+      return (await import('../../../reports/openmetrics.ts')).renderOpenMetrics(record)
+    case 'markdown':
+      return (await import('../../../reports/markdown.ts')).renderMarkdown(record, notice)
+    case 'github':
+      return (await import('../../../reports/github.ts')).renderGithub(record)
   }
 }
 
@@ -69,6 +78,8 @@ export async function writeReports({ record, formats, folder, cwd, mark = '' }: 
 export async function tellReports(request: ReportRequest, io: Pick<Io, 'stderr'>): Promise<boolean> {
   const { files, failures } = await writeReports(request)
   if (files.length > 0) await tell(io, `report: ${files.join(', ')}\n`)
+  // GitHub takes its commands from what a step prints; on stderr, because stdout may be a JSON document.
+  if (request.formats.includes('github')) await tell(io, await rendered(request.record, 'github', request.cwd))
   for (const failure of failures) await tell(io, `watertight: ${oneLine(failure)}\n`)
   return failures.length === 0
 }

@@ -28,7 +28,7 @@ export default defineConfig({
 
   // Backends a run is worthless without (exit code 2), the reports to write, and where.
   // require: ['minio'],
-  // reporters: ['text', 'json', 'html', 'junit'],
+  // reporters: ['text', 'json', 'html', 'junit'], // or 'openmetrics', 'markdown', 'github'
   // output: 'reports/out',
 })
 `
