@@ -65,7 +65,10 @@ describe('a configuration', () => {
     [{ budget: 3 }, '`budget` is 3: it takes an object with sockets, requests and handles'],
     [{ allow: [{ code: 'UNREAD_BODY' }] }, '`allow[0].because` is missing: it takes a text that is not empty'],
     [{ allow: [{ because: '' }] }, "`allow[0].because` is '': it takes a text that is not empty"],
-    [{ reporters: ['json', 'pdf'] }, "`reporters[1]` is 'pdf': it takes 'text', 'json', 'html', 'junit', 'openmetrics', 'markdown' or 'github'"],
+    [
+      { reporters: ['json', 'pdf'] },
+      "`reporters[1]` is 'pdf': it takes 'text', 'json', 'html', 'junit', 'openmetrics', 'markdown' or 'github'",
+    ],
     [{ scenarios: 7 }, '`scenarios` is 7: it takes a text that is not empty or a list, each a text that is not empty'],
     [{ output: '' }, "`output` is '': it takes a text that is not empty"],
     [

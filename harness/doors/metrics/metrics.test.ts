@@ -1,4 +1,3 @@
-import { channel } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -103,29 +102,6 @@ describe('what a service holds open', () => {
     expect([late.status, await late.text()]).toEqual([503, 'these metrics were stopped'])
     service.close().closeAllConnections()
     await once(service, 'close')
-  })
-})
-
-describe('stopping', () => {
-  const CHANNELS = ['http.client.request.created', 'undici:request:create', 'net.client.socket', 'http.server.request.start']
-  const taps = () => ({
-    subscribers: CHANNELS.map((name) => channel(name).hasSubscribers),
-    timers: process.getActiveResourcesInfo().filter((type) => type === 'Timeout').length,
-    listeners: process.eventNames().map((name) => `${String(name)} ${process.listenerCount(name)}`),
-  })
-
-  test('gives back the subscriptions, the timer and the names', { meta: { allowLeaks: 'counted is what nobody watches' } }, async () => {
-    const registry = new Registry()
-    const before = taps()
-    for (let turn = 0; turn < 5; turn += 1) {
-      const metrics = watchMetrics({ registry, level: 'full' })
-      await metrics.text()
-      expect(registry.getMetricsAsArray()).toHaveLength(Object.keys(METRICS).length)
-      metrics.stop()
-      metrics.stop()
-    }
-    expect(taps()).toEqual(before)
-    expect(registry.getMetricsAsArray()).toEqual([])
   })
 })
 
