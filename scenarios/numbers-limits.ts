@@ -27,7 +27,21 @@ const UNENFORCED = (count: number): object => ({
 const GAVE_UP = { says: 'queued, not connecting, until the caller gave up, ms', value: between(950, 3_000) }
 const holding = (item: object): unknown => expect.arrayContaining([expect.objectContaining(item)])
 
+/** Says the knob and the value to set. */
+const proposing = (code: string, advice: string): object => ({ findings: holding({ code, advice: expect.stringContaining(advice) }) })
+const WRONG = 'limits-set-wrong'
+
 export const CLAIMS: readonly NumberClaim[] = [
+  onEmbedded(WRONG, 'idle time too high', 'leaky', proposing('IDLE_RACE', 'keepAliveTimeout: 2000, keepAliveMaxTimeout: 2000')),
+  onEmbedded(WRONG, 'idle time too low', 'leaky', { connectionsOpened: 8, ...proposing('CONNECTION_CHURN', 'keepAliveTimeout: 4_000') }),
+  onEmbedded(WRONG, 'no idle time, no limit', 'leaky', {
+    connectionsOpened: 60,
+    ...proposing('TIMEOUT_MISSING', 'timeout: 4000 and maxSockets: 25'),
+  }),
+  onEmbedded(WRONG, 'idle per host -1', 'leaky', { connectionsOpened: 8, ...proposing('CONNECTION_CHURN', 'MaxIdleConnsPerHost: 8') }),
+  onEmbedded(WRONG, 'per host above the total', 'leaky', { connectionsOpened: 25, ...proposing('LIMIT_CONTRADICTION', 'maxSockets: 25') }),
+  onEmbedded(WRONG, "overridden by the server's hint", 'leaky', proposing('LIMIT_CONTRADICTION', 'keepAliveMaxTimeout: 2000')),
+  onEmbedded(WRONG, 'half an hour in all', 'leaky', proposing('TIMEOUT_MISSING', 'ResponseHeaderTimeout: 30s')),
   onEmbedded('idle-return-table', null, 'fixed', {
     connectionsOpened: 70,
     requests: { sent: 70, ok: 70, failed: 0 },

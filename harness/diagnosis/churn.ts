@@ -41,7 +41,7 @@ export function churnFinding({ page }: Pick<Material, 'page'>): readonly Finding
       ],
       advice:
         closes === null
-          ? 'read bodies to their end instead of destroying them, share one client, and keep connections alive (new http.Agent({ keepAlive: true }))'
+          ? 'read bodies to their end instead of destroying them, share one client, and keep connections alive for longer than the pauses between requests (new http.Agent({ keepAlive: true, timeout: 4_000 }), keepAliveTimeout: 4_000 for undici)'
           : 'no client can mend this: let the server keep its connections for more requests (http.Server: maxRequestsPerSocket, 0 is no limit; nginx: keepalive_requests), or have it stop answering Connection: close',
     }),
   ]

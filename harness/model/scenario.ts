@@ -56,7 +56,15 @@ export interface ForeignProgram {
  */
 export type MakeProgram = (backend: BackendAddress, signal: AbortSignal) => Promise<ForeignProgram>
 
+/** A limit profile with some of its options set otherwise, in the client's or server's own spelling. */
+export interface SetLimits {
+  readonly profile: string
+  readonly options?: Readonly<Record<string, string | number | boolean>>
+}
+
 interface OfAnyVariant {
+  /** Limits as the work has set them: what they have against each other counts as found. A missing timeout only where it is declared. */
+  readonly set?: { readonly client: SetLimits; readonly server?: SetLimits }
   readonly expects: Expectation
   /** Instead of the scenario's: where what is wrong, or the fix, is the server's. */
   readonly backend?: BackendSpec

@@ -41,7 +41,17 @@ const load = z.strictObject({
 })
 const backend = z.object({ kinds: z.array(z.string()), start: callable })
 const idleTimeoutMs = z.number().min(1)
-const ofAny = { expects, backend: backend.optional(), idleTimeoutMs: idleTimeoutMs.optional(), workTimeoutMs: idleTimeoutMs.optional() }
+const side = z.strictObject({
+  profile: LIMIT_PROFILE,
+  options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+})
+const ofAny = {
+  expects,
+  set: z.strictObject({ client: side, server: side.optional() }).optional(),
+  backend: backend.optional(),
+  idleTimeoutMs: idleTimeoutMs.optional(),
+  workTimeoutMs: idleTimeoutMs.optional(),
+}
 const variant = z.union([
   z.strictObject({ work: callable, ...ofAny }),
   z.strictObject({ serve: callable, load, ...ofAny }),

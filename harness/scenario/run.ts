@@ -16,6 +16,7 @@ import type { WorkOutcome } from '../subjects/subject.ts'
 import { withoutUrlSecrets } from './command-text.ts'
 import { disagreements } from './expectation.ts'
 import { summarizeLatency } from './latency.ts'
+import { lintVariant, withLint } from './lint-variant.ts'
 import { driveLoad, type LoadOutcome } from './load.ts'
 import { runProgram } from './run-program.ts'
 
@@ -62,6 +63,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   const workTimeoutMs = Math.min(request.workTimeoutMs, variant.workTimeoutMs ?? request.workTimeoutMs)
   const contract = { idleTimeoutMs: idleTimeoutOf(request), iterations: request.iterations, workTimeoutMs, signal }
   const { limits, judgeLimits } = scenario
+  const lint = lintVariant(variant)
   const options = resolveOptions({ stallMs: STALL_MS, ...judging, ...contract, ...(limits === null ? {} : { limits }), judgeLimits }, allow)
   using sampler = sample(child, realClock, SAMPLE_MS)
   const { load } = variant
@@ -87,7 +89,8 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
     ...(load === undefined ? {} : { drive }),
   })
   // A load whose requests are never answered would go on for as long as its own timeouts say.
-  const { diagnosis, baseline, page, lifelines } = await played.finally(() => isJudged.abort())
+  const { diagnosis: seen, baseline, page, lifelines } = await played.finally(() => isJudged.abort())
+  const diagnosis = withLint(seen, lint)
   refuseIfUnavailable(diagnosis.workError)
   const loadLatency = (await (loading as Promise<LoadOutcome> | null))?.latencyMs ?? null
   const timeline = sampler.timeline(lifelines)
