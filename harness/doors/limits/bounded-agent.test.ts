@@ -13,6 +13,8 @@ const server = createServer({ keepAliveTimeout: 60_000 }, ({ url }, response) =>
 })
 /** Accepts, and says nothing: no TLS handshake ever ends. */
 const mute = createRawServer((socket) => void socket.on('error', () => {}).resume())
+/** Enough for a busy machine to hand over a connection; only its having passed is waited for. */
+const IN_TIME_MS = 1_000
 const portOf = (of: Server): number => (of.address() as AddressInfo).port
 
 beforeAll(async () => {
@@ -46,14 +48,14 @@ describe('a bounded http.Agent', () => {
   })
 
   it('leaves a request alone that got its connection in time, however long its answer takes', async () => {
-    const agent = boundedAgent(new Agent({ keepAlive: true, maxSockets: 1 }), { poolWaitMs: 100 })
+    const agent = boundedAgent(new Agent({ keepAlive: true, maxSockets: 1 }), { poolWaitMs: IN_TIME_MS })
     const first = ask(agent, '/held')
     const second = ask(agent, '/held')
     await heldIs(1)
     held.pop()?.end('ok')
     await read(await first)
     await heldIs(1)
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    await new Promise((resolve) => setTimeout(resolve, IN_TIME_MS + 100))
     held.pop()?.end('ok')
     expect(await read(await second)).toBe('ok')
     agent.destroy()
@@ -68,10 +70,10 @@ describe('a bounded http.Agent', () => {
   })
 
   it('does not touch a connection that was established in time', async () => {
-    const agent = boundedAgent(new Agent({ keepAlive: true }), { dialMs: 100 })
+    const agent = boundedAgent(new Agent({ keepAlive: true }), { dialMs: IN_TIME_MS })
     const first = ask(agent, '/held')
     await heldIs(1)
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    await new Promise((resolve) => setTimeout(resolve, IN_TIME_MS + 100))
     held.pop()?.end('ok')
     expect(await read(await first)).toBe('ok')
     agent.destroy()
