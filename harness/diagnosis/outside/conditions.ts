@@ -12,6 +12,8 @@ import { reconcile, type WholeConnection } from './reconcile.ts'
 export const STUCK_MS = 2_000
 /** A peer's close is answered within milliseconds; one that is not for so long is not on its way. */
 export const CLOSING_MS = 1_000
+/** Unchanged for so long, data is not just passing by. */
+const LIES_MS = 500
 /** Fewer looks than this are a coincidence. */
 const LEAST_LOOKS = 3
 /** undici's timers have a resolution of 0.5 s, and a look comes up to a quarter of a second late (facts.md): tolerance 1 s. */
@@ -90,6 +92,7 @@ type Of = (condition: Condition) => readonly WholeConnection[]
 
 function openQuestions(of: Of, counts: (each: WholeConnection) => boolean, atMs: number, rules: OutsideRules): readonly string[] {
   const slow = of('unanswered').filter((each) => quietFor(atMs, each) >= rules.deadlineMs)
+  const lies = of('busy').filter((each) => queuedAnywhere(each) > 0 && stillFor(atMs, each.near, each.far) >= LIES_MS)
   const dialled = of('connecting').filter((each) => stillFor(atMs, each.near) >= STUCK_MS)
   return [
     ...groupBy(of('idle so far').filter(counts), originOfWhole).map((group) => soFar(group, atMs, rules)),
@@ -98,6 +101,10 @@ function openQuestions(of: Of, counts: (each: WholeConnection) => boolean, atMs:
         `${plural(group.length, 'connection')} to ${originOfWhole(group[0])} look idle, but here nobody counts what they carry: install koffi, or run as root for a container`,
     ),
     ...groupBy(slow, (each) => `${each.near.socket.role} ${originOfWhole(each)}`).map((group) => unansweredText(group, atMs)),
+    ...groupBy(lies, originOfWhole).map(
+      (group) =>
+        `data waits on ${plural(group.length, 'connection')} of ${originOfWhole(group[0])}, not for ${seconds(STUCK_MS)} yet: look longer (--for)`,
+    ),
     ...groupBy(dialled, originOfWhole).map(
       (group) =>
         `${plural(group.length, 'connection')} to ${originOfWhole(group[0])} ${group.length === 1 ? 'waits' : 'wait'} for an answer to the SYN`,

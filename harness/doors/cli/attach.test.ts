@@ -36,6 +36,19 @@ const server = http.createServer((request, response) => { for (;;); })
 server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 `
 
+/** Asks upstream for each request, and forgets every third body, or none. */
+const SERVICE = `import http from 'node:http'
+const [upstream, leaks] = process.argv.slice(2)
+const agent = new http.Agent({ keepAlive: true })
+let served = 0
+http.createServer(async (request, response) => {
+  served += 1
+  const answer = await new Promise((resolve) => http.get(upstream, { agent }, resolve))
+  if (leaks !== 'leaks' || served % 3 !== 0) answer.resume()
+  response.end('ok')
+}).listen(0, '127.0.0.1')
+`
+
 let folder = ''
 let origin = ''
 const large = createServer((_, response) => response.end(Buffer.alloc(1_000_000)))
@@ -44,6 +57,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'watertight-test-'))
   writeFileSync(join(folder, 'job.mjs'), JOB)
   writeFileSync(join(folder, 'blocked.mjs'), BLOCKED)
+  writeFileSync(join(folder, 'service.mjs'), SERVICE)
   await once(large.listen(0, '127.0.0.1'), 'listening')
   origin = `http://127.0.0.1:${(large.address() as AddressInfo).port}/`
 })
@@ -222,5 +236,12 @@ describe('exec of a program that Node does not run', { timeout: 60_000 }, () => 
       code: 1,
       codes: ['process leaked IDLE_PAST_DEADLINE x2'],
     })
+  })
+
+  test('that serves is judged when it is idle again: bodies it holds, and not its warm pool', async () => {
+    const load = ['--load', '/', '--connections', '2', '--duration', '1s']
+    const leaking = await judged('exec', ...load, ...foreign('service.mjs', origin, 'leaks'))
+    expect({ code: leaking.code, code1: leaking.runs[0]?.findings[0]?.code }).toEqual({ code: 1, code1: 'UNREAD_BODY' })
+    expect(await judged('exec', ...load, ...foreign('service.mjs', origin))).toMatchObject({ code: 0, codes: ['process clean'] })
   })
 })
