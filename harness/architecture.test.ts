@@ -37,11 +37,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bench/': ['harness/', 'fixtures/', 'reports/'],
 }
 
-/** Only the command line prints or ends the process. These end with the parent that started them, and talk to nobody else; bench/ is a command of its own. */
+/** Only the command line prints or ends the process. These end with the parent that started them, and talk to nobody else; bench/ and the cluster are commands of their own. */
 const PROCESSES_OF_THEIR_OWN = [
   'harness/subjects/child-host.ts',
   'fixtures/s3-backend/main.ts',
   'fixtures/cluster/main.ts',
+  'fixtures/cluster/command.ts',
   'fixtures/planted/',
   'bench/',
 ] as const

@@ -70,7 +70,7 @@ interface OfAnyVariant {
   readonly backend?: BackendSpec
   /** Instead of the scenario's contract. */
   readonly idleTimeoutMs?: number
-  /** Its work counts as hung after so long, where the run would be more patient. */
+  /** Instead of the run's: its work counts as hung after so long. */
   readonly workTimeoutMs?: number
 }
 

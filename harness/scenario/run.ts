@@ -60,7 +60,7 @@ export async function runVariant(request: RunRequest): Promise<ScenarioRun> {
   if (signal.aborted) throw new HarnessError('INTERRUPTED', 'interrupted')
 
   const { allow, ...judging } = request.own ?? {}
-  const workTimeoutMs = Math.min(request.workTimeoutMs, variant.workTimeoutMs ?? request.workTimeoutMs)
+  const workTimeoutMs = variant.workTimeoutMs ?? request.workTimeoutMs
   const contract = { idleTimeoutMs: idleTimeoutOf(request), iterations: request.iterations, workTimeoutMs, signal }
   const { limits, judgeLimits } = scenario
   const lint = lintVariant(variant)
