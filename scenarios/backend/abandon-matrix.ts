@@ -10,11 +10,18 @@ import { defineScenario, type Work, type WorkContext } from '../../harness/index
 /** More than any of the clients takes by itself: undici and fetch 65,535 bytes, node-fetch and superagent two buffers of 65,536 each. */
 const SIZE_BYTES = 300_000
 const IDLE_MS = 500
-/** The second object is answered late: time enough to abort before the headers, or to lose a race. */
 const PROMPT = objectKey(0)
+/** Answered late: time enough to lose a race. */
 const LATE = objectKey(1)
+/** Never answered. */
+const NEVER = objectKey(2)
 const LATE_MS = 300
 const PATIENCE_MS = 50
+
+const FAULTS = [
+  { match: `/source/${LATE}`, delayMs: LATE_MS },
+  { match: `/source/${NEVER}`, stallHeaders: true },
+] as const
 
 /** An answer, as its client hands it out. */
 interface Answer {
@@ -39,7 +46,7 @@ const WAYS = {
   },
   async 'abort early'(ask) {
     const giveUp = new AbortController()
-    const asked = ask(LATE, giveUp.signal)
+    const asked = ask(NEVER, giveUp.signal)
     await after(PATIENCE_MS)
     giveUp.abort()
     await asked.then(
@@ -234,7 +241,7 @@ export default defineScenario({
   layer: 'backend',
   client: 'all',
   shows: 'which ways of being done with an answer let go of its connection, in ten clients',
-  backend: s3Backend({ objects: 2, sizeBytes: SIZE_BYTES, faults: [{ match: `/source/${LATE}`, delayMs: LATE_MS }] }),
+  backend: s3Backend({ objects: 3, sizeBytes: SIZE_BYTES, faults: FAULTS }),
   idleTimeoutMs: 3_000,
   cases: {
     'ways that let go': { fixed: { work: all(true), expects: { verdict: 'clean' } } },
