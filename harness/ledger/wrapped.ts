@@ -16,7 +16,7 @@ import { getEventListeners } from 'node:events'
 import { ServerResponse } from 'node:http'
 import { Server } from 'node:net'
 import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
-import type { Book } from './book.ts'
+import { type Book, CAPTURE_SLOT } from './book.ts'
 import { noteSplit } from './branches.ts'
 import { noteCancelled } from './cancelled-streams.ts'
 import { isOfWork } from './descent.ts'
@@ -44,6 +44,8 @@ type Added = Map<unknown, Capture | null>
 interface AskedClose {
   readonly port: number | null
   readonly capture: Capture
+  /** Of listen(): a framework may close in a turn of its own, when nobody's line is on the stack. */
+  readonly listened: Capture | null
 }
 
 export interface WrappedMethods {
@@ -64,7 +66,9 @@ export function wrapMethods(book: Book): WrappedMethods {
     if (!isOfWork(book) || !server.listening) return
     // The address is gone once the handle is closed.
     const address = server.address()
-    closing.set(server, { port: typeof address === 'object' && address !== null ? address.port : null, capture: captureStack(closeAsked) })
+    const port = typeof address === 'object' && address !== null ? address.port : null
+    const { [CAPTURE_SLOT]: listened = null } = server as { [CAPTURE_SLOT]?: Capture }
+    closing.set(server, { port, capture: captureStack(closeAsked), listened })
   }
   function listenerAdded(target: unknown, type: unknown, listener: unknown): void {
     if (type !== 'abort' || !(target instanceof AbortSignal) || !isOfWork(book)) return
@@ -152,9 +156,9 @@ function sweepSignals(signals: Set<WeakRef<AbortSignal>>): void {
 /** Node's own count of a server's connections; there is no synchronous public one. */
 type Counting = Server & { readonly _connections?: number }
 
-function blockedClose(server: Counting, { port, capture }: AskedClose): readonly BlockedClose[] {
+function blockedClose(server: Counting, { port, capture, listened }: AskedClose): readonly BlockedClose[] {
   const connections = server._connections ?? 0
-  return server.listening || connections === 0 ? [] : [{ connections, port, openedAt: capture.frame() }]
+  return server.listening || connections === 0 ? [] : [{ connections, port, openedAt: capture.frame() ?? listened?.frame() ?? null }]
 }
 
 function stacksOn(signal: AbortSignal | undefined, added: WeakMap<AbortSignal, Added>): readonly ListenerStack[] {

@@ -15,6 +15,7 @@ const methods = () => [
   EventTarget.prototype.removeEventListener,
   ServerResponse.prototype.writeHead,
   ReadableStream.prototype.cancel,
+  ReadableStream.prototype.tee,
 ]
 
 test('the wrapped methods are the old ones again after stop, and were others meanwhile', () => {
@@ -67,5 +68,24 @@ test('a close that waits for a silent connection is told with its port, and no m
   peer.destroy()
   await once(server, 'close')
   expect(ledger.page().blockedCloses).toEqual([])
+  ledger.stop()
+})
+
+test('a close that a framework asks for in a turn of its own is told at the line that made the server listen', async () => {
+  const ledger = startLedger(clientEyes, 'full')
+  ledger.beginWork(0)
+  const server = createServer()
+  const at = new Error('here').stack?.split('\n')[1]
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const peer = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(server, 'connection')
+  // Code without a file, called by nobody's line.
+  const close: (server: Server, done: () => void) => void = new Function('server', 'done', 'server.close(); done()') as () => void
+  await new Promise<void>((resolve) => setImmediate(close, server, resolve))
+  const line = Number(/:(\d+):\d+\)?$/.exec(at ?? '')?.[1]) + 1
+  expect(ledger.page().blockedCloses).toMatchObject([{ openedAt: { file: import.meta.filename, line } }])
+  peer.destroy()
+  await once(server, 'close')
   ledger.stop()
 })
