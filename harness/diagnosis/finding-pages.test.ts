@@ -1,9 +1,10 @@
 /** Every code has a page in docs/findings/, every page a code, and what a page shows is found as it says. */
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createRawServer, type Server } from 'node:net'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -49,7 +50,13 @@ describe.each(codes)('the page of %s', (code) => {
 })
 
 /** Examples that never settle; the others have all the time they want. */
-const NEVER_SETTLE: ReadonlySet<string> = new Set<FindingCode>(['POOL_STARVED', 'WORK_HUNG', 'TIMEOUT_MISSING'])
+const NEVER_SETTLE: ReadonlySet<string> = new Set<FindingCode>([
+  'POOL_STARVED',
+  'WORK_HUNG',
+  'TIMEOUT_MISSING',
+  'HEADERS_STALLED',
+  'BODY_STALLED',
+])
 /** Examples that use up their descriptors; from outside, because Node raises its soft limit to the hard one when it starts. */
 const FEW_DESCRIPTORS: ReadonlySet<string> = new Set<FindingCode>(['DESCRIPTORS_EXHAUSTED'])
 /** Churn is nobody's line, and an allowance has none. */
@@ -64,14 +71,23 @@ describe('an example', () => {
     if (url !== '/silence') response.end(Buffer.alloc(Number(url?.slice(1))))
   })
   const bye = createRawServer((socket) => void socket.on('error', () => {}).end('bye'))
+  /** The far side of the planted programs: servers that keep silent, accept nobody, answer too early. */
+  let farSide: ChildProcess
+  let silent: object = {}
   const portOf = (server: Server): number => (server.address() as AddressInfo).port
 
   beforeAll(async () => {
     await Promise.all([bytes, bye].map((server) => once(server.listen(0, '127.0.0.1'), 'listening')))
+    farSide = spawn(process.execPath, [fileURLToPath(new URL('../../fixtures/planted/far-side.ts', import.meta.url))], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const [line] = (await once(createInterface({ input: farSide.stdout as NodeJS.ReadableStream }), 'line')) as [string]
+    silent = JSON.parse(line)
   })
   afterAll(() => {
     bytes.close().closeAllConnections()
     bye.close()
+    farSide.stdin?.end()
   })
 
   async function lint(code: FindingCode): Promise<readonly Finding[]> {
@@ -83,7 +99,7 @@ process.stdout.write(JSON.stringify(findings))`
 
   /** In a process of its own: what it leaks must not be ours. As text, so that the page is the program. */
   async function judge(code: FindingCode): Promise<Diagnosis> {
-    const far = { origin: `http://127.0.0.1:${portOf(bytes)}`, byePort: portOf(bye) }
+    const far = { ...silent, origin: `http://127.0.0.1:${portOf(bytes)}`, byePort: portOf(bye) }
     const options = { idleTimeoutMs: IDLE_TIMEOUT_MS, ...(NEVER_SETTLE.has(code) ? { workTimeoutMs: 1_000 } : {}) }
     const program = `import { findLeaks } from ${JSON.stringify(DOOR)}
 ${exampleIn(pageOf(code))}

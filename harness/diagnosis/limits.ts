@@ -204,6 +204,7 @@ const PHASES: Readonly<Record<RequestPhase, { readonly waits: string; readonly a
     waits: 'for the headers of its answer',
     advice: 'headersTimeout (undici), requestTimeout with throwOnRequestTimeout (AWS SDK), setTimeout on the request (node:http)',
   },
+  answered: { waits: 'for its own body to be sent', advice: 'a socketTimeout, or an AbortSignal with a timeout' },
   headers: { waits: 'for the rest of its body', advice: 'bodyTimeout (undici), socketTimeout (AWS SDK), or an AbortSignal with a timeout' },
 }
 

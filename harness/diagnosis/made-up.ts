@@ -36,6 +36,8 @@ export const request = (id: number, some: Partial<OpenRequest> = {}): OpenReques
   branches: null,
   branchedAt: null,
   isLetGo: false,
+  socketBytesWritten: 100,
+  servedFor: null,
   waitsInPool: false,
   bound: null,
   givenUpMs: null,
@@ -81,6 +83,7 @@ export const socket = (id: number, some: Partial<LedgerSocket> = {}): LedgerSock
   openedAt: line(41),
   requestsServed: 1,
   headersDue: null,
+  opening: null,
   peerEnded: false,
   ...some,
 })

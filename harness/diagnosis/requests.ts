@@ -4,12 +4,14 @@ import type { LedgerPage, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import { branchUnread, isHeldByBranch } from './clones.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
 import { STREAM_ADVICE, streamsOpen } from './http2-streams.ts'
+import { bodyAbandoned, isUpstream, notCancelled } from './left-behind.ts'
 import { isForgotten, isLostLease, lostLease } from './lost-slots.ts'
 import type { Material } from './material.ts'
 import { givenUpEvidence, inQueueWords } from './queued.ts'
 import { bodyWords, exitEvidence, peerEvidence, poolEvidence, type SocketOf, statesOf } from './request-evidence.ts'
 import type { ResidualSocket, Residue } from './residue.ts'
 import { withSampledLines } from './sampled-lines.ts'
+import { isStalledPhase, stalledOpenings, stalledPhase } from './stalls.ts'
 
 export interface RequestFindings {
   readonly findings: readonly Finding[]
@@ -25,6 +27,7 @@ export const PHASE_WORDS = {
   queued: 'waiting for a connection',
   sent: 'sent, no response headers yet',
   headers: 'headers came, the body is still on its way',
+  answered: 'answered in full, its own body never sent to the end',
 } as const
 
 export function requestFindings(material: Material, residue: Residue): RequestFindings {
@@ -32,12 +35,24 @@ export function requestFindings(material: Material, residue: Residue): RequestFi
   const socketOf = socketFinder(residue)
   const open = material.options.level === 'sampled' ? withSampledLines(residue.requests) : residue.requests
   const queued = [...open.filter((request) => request.phase === 'queued'), ...residue.givenUp]
-  const unread = open.filter((request) => isUnread(request, socketOf(request), material.earlierPage))
+  const stalled = stalledOpenings(material, residue)
+  const upstream = open.filter(isUpstream)
+  const abandoned = open.filter((request) => request.phase === 'answered')
+  const unread = open.filter((request) => !upstream.includes(request) && isUnread(request, socketOf(request), material.earlierPage))
   const starving = queued.filter((request) => isForgotten(request, material.page) || holdersFor(request, material.page, unread).length > 0)
-  const others = open.filter((request) => !unread.includes(request) && !starving.includes(request))
+  const special: readonly OpenRequest[] = [...unread, ...starving, ...upstream, ...abandoned]
+  const rest = open.filter((request) => !special.includes(request))
+  const others = rest.filter((request) => !stalled.waiting.has(request))
 
   const groupKey = (request: OpenRequest): string => `${lineKey(request.openedAt)} ${request.origin} ${request.method}`
   const findings = [
+    ...stalled.findings,
+    ...groupBy(upstream, groupKey).map((group) => notCancelled(group, statesOf(group, socketOf), material)),
+    ...groupBy(abandoned, groupKey).map((group) => bodyAbandoned(group, statesOf(group, socketOf), material)),
+    ...groupBy(
+      others.filter((request) => isStalledPhase(request, material)),
+      (request) => `${groupKey(request)} ${request.phase}`,
+    ).map((group) => stalledPhase(group, statesOf(group, socketOf), material)),
     ...groupBy(unread, (request) => `${groupKey(request)} ${wayHeld(request)}`).map((group) => heldBody(group, socketOf, material)),
     // Work that hangs has not ended, so nothing has outlived it: that is what it waits for.
     ...groupBy(material.hung === null ? others : [], (request) => `${groupKey(request)} ${request.phase}`).map((group) =>
@@ -45,10 +60,9 @@ export function requestFindings(material: Material, residue: Residue): RequestFi
     ),
     ...groupBy(starving, (request) => `${request.poolId} ${request.origin}`).map((group) => starved(group, unread, material)),
   ]
-  const claimed = new Set(open.flatMap((request) => socketOf(request) ?? []))
-  const waitedFor = [...others, ...starving, ...residue.givenUp.filter((request) => !starving.includes(request))].toSorted(
-    (a, b) => a.createdAtMs - b.createdAtMs,
-  )
+  const claimed = new Set([...open.flatMap((request) => socketOf(request) ?? []), ...stalled.sockets])
+  const gone = residue.givenUp.filter((request) => !starving.includes(request))
+  const waitedFor = [...rest, ...starving, ...upstream, ...abandoned, ...gone].toSorted((a, b) => a.createdAtMs - b.createdAtMs)
   return { findings, claimed, blockedAtRequest: firstBlocked(starving, unread), waitedFor, unread }
 }
 

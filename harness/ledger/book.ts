@@ -10,6 +10,7 @@ import { emptyFiles, type FileBook } from './file-book.ts'
 import { emptyQueues, type QueueBook } from './queues.ts'
 import type { ResetEntry } from './resets.ts'
 import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
+import type { ServedCall } from './serving.ts'
 import { type Capture, captureStack } from './stacks.ts'
 
 /** Slots on the client's own objects: a Map keyed by request costs 1.1 to 1.3 by itself (facts.md). */
@@ -43,6 +44,7 @@ export interface RequestEntry {
   /** It is a stream of HTTP/2. */
   isStream: boolean
   iteration: number
+  readonly servedFor: ServedCall | null
   countedAsFailed: boolean
   /** Its body was split by clone or tee. */
   branches: Branches | null
@@ -78,7 +80,10 @@ export interface SocketLike {
   readonly localPort?: number | undefined
   readonly remotePort?: number | undefined
   readonly bytesRead: number
+  readonly bytesWritten: number
   readonly connecting?: boolean
+  /** Of a TLS socket: its handshake is under way. */
+  readonly secureConnecting?: boolean
   readonly timeout?: number | undefined
   readonly readableEnded: boolean
   readonly _handle?: { readonly fd?: number } | null
@@ -132,6 +137,8 @@ export interface Book {
   isStopped: boolean
   nextId: number
   readonly requests: Set<RequestEntry>
+  /** Answered in full while their own body was not sent to the end. */
+  readonly uploads: Set<RequestEntry>
   readonly sockets: Set<SocketEntry>
   /** Sweep destroyed sockets when the set has grown to this. */
   socketSweepAt: number
@@ -188,6 +195,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     isStopped: false,
     nextId: nextBook++ * IDS_OF_A_BOOK,
     requests: new Set(),
+    uploads: new Set(),
     sockets: new Set(),
     socketSweepAt: 256,
     handles: new Map(),
@@ -244,7 +252,7 @@ export function entriesAtWork<T extends { readonly book: Book; readonly other: T
 
 /** What those who watched within the work have left open is the work's own from now on; or, where they answer for it, nobody's. */
 export function takeOver(book: Book, nestedIteration: number, iteration: number): void {
-  for (const entry of [...book.requests, ...book.sockets, ...book.handles.values(), ...book.served.inFlight.values()])
+  for (const entry of [...book.requests, ...book.uploads, ...book.sockets, ...book.handles.values(), ...book.served.inFlight.values()])
     if (entry.iteration === nestedIteration) entry.iteration = iteration
 }
 
@@ -253,7 +261,7 @@ export function startAfresh(book: Book): void {
   book.iteration = -1
   book.isOver = false
   book.work = null
-  for (const entry of [...book.requests, ...book.sockets]) entry.iteration = -1
+  for (const entry of [...book.requests, ...book.uploads, ...book.sockets]) entry.iteration = -1
   for (const byOrigin of book.pools.values()) for (const pool of byOrigin.values()) pool.firstSeenIteration = -1
   startServedAfresh(book.served)
   book.asked.clear()

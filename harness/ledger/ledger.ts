@@ -1,3 +1,4 @@
+import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientEyes } from '../model/client-eyes.ts'
 import type { LedgerLevel, LedgerPage, PoolRecovery, Pulse } from '../model/ledger-page.ts'
@@ -140,7 +141,9 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
         if (response !== null) response.destroy()
         else entry.socket?.socket.destroy()
       }
-      return waiting.length
+      // What nobody sends any more is let go of as well: its pool has the connection back.
+      for (const entry of book.uploads) (entry.request as ClientRequest).destroy()
+      return waiting.length + book.uploads.size
     },
     closeIdle() {
       const page = writePage(book, wrapped)

@@ -1,6 +1,6 @@
 /** Requests of node:http and node:https, and so of the AWS SDK and every client built on them. */
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
-import { type Book, captureFor, entriesAtWork, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { type Book, captureFor, entriesAtWork, keep, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { numberAfter, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, noteServerCloses, requestEntryOf } from './request-entries.ts'
 import { noteReset } from './resets.ts'
@@ -57,7 +57,9 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
   /** One function for all responses: a closure and a once-wrapper for each cost 1 us. */
   function closed(this: IncomingMessage & { readonly req?: Slotted }): void {
     const entry = this.req === undefined ? undefined : requestEntryOf(book, this.req)
-    if (entry !== undefined) endRequest(book, entry, performance.now())
+    if (entry === undefined) return
+    endRequest(book, entry, performance.now())
+    if (this.req !== undefined && isStillUploading(this.req)) keepUpload(book, entry, this.req)
   }
 
   function failed({ request, error }: { request: Slotted; error: unknown }): void {
@@ -75,6 +77,15 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
     'http.client.response.finish': headers,
     'http.client.request.error': failed,
   }
+}
+
+/** Its answer is over, and its own body has not been sent to the end: Node keeps the connection for it. */
+export const isStillUploading = ({ writableFinished, destroyed, socket }: ClientRequest): boolean =>
+  !writableFinished && !destroyed && socket !== null && !socket.destroyed
+
+function keepUpload(book: Book, entry: RequestEntry, request: ClientRequest): void {
+  keep(book, book.uploads, entry)
+  request.once('close', () => book.uploads.delete(entry))
 }
 
 /** Looks up the connection a request got meanwhile; no channel announces that. */

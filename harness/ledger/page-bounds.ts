@@ -1,4 +1,5 @@
 /** The timeout a client was given for the phase a request is in, as far as it can be read: for timeouts that cannot fire. */
+import type { ClientRequest } from 'node:http'
 import type { LedgerSocket, OpenRequest } from '../model/ledger-page.ts'
 import type { Book, RequestEntry, SocketEntry } from './book.ts'
 
@@ -20,10 +21,12 @@ export function withBounds(book: Book, requests: readonly OpenRequest[], sockets
   })
 }
 
-/** Of a queued one only: on a connection it tells of silence, and it is for the listener to act. */
+/** On a connection it tells of silence, and it is for a listener to act: without one it bounds nothing. */
 function ofNodeHttp({ phase }: OpenRequest, entry: RequestEntry | null): Bound {
-  const ms = (entry?.request as { readonly timeout?: unknown } | undefined)?.timeout
-  return phase === 'queued' && typeof ms === 'number' && ms > 0 ? { name: 'timeout', ms } : null
+  const request = entry?.request as (Partial<ClientRequest> & { readonly timeout?: unknown }) | undefined
+  if (phase !== 'queued' && (request?.listenerCount?.('timeout') ?? 0) === 0) return null
+  const ms = phase === 'queued' ? request?.timeout : entry?.socket?.socket.timeout
+  return typeof ms === 'number' && ms > 0 ? { name: 'timeout', ms } : null
 }
 
 function ofUndici(book: Book, { phase }: OpenRequest, entry: RequestEntry | null, anyOfPool: () => SocketEntry | null): Bound {

@@ -3,7 +3,7 @@ import type { Agent, ClientRequest } from 'node:http'
 import type { Frame, OpenRequest } from '../model/ledger-page.ts'
 import { type Book, CAPTURE_SLOT, QUEUED_SLOT, type RequestEntry } from './book.ts'
 import { branchStates } from './branches.ts'
-import { poolOfRequest } from './node-http.ts'
+import { isStillUploading, poolOfRequest } from './node-http.ts'
 import type { Capture } from './stacks.ts'
 
 /**
@@ -17,6 +17,7 @@ const siteOf = (frame: Frame | null): string => (frame === null ? '' : `${frame.
  * connection that has closed since. The unread rest of the last kind lies in memory and holds nothing.
  */
 export function dropSilentlyEnded(book: Book): void {
+  for (const entry of book.uploads) if (!isStillUploading(entry.request as ClientRequest)) book.uploads.delete(entry)
   for (const entry of book.requests) {
     if (entry.client !== 'node:http') {
       if (isUpgraded(book, entry)) book.requests.delete(entry)
@@ -84,6 +85,8 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       branchedAt: null,
       isLetGo: false,
       waitsInPool: true,
+      socketBytesWritten: null,
+      servedFor: null,
       bufferedBytes: null,
       socketBytesRead: null,
       iteration: book.iteration,
@@ -132,6 +135,8 @@ const NOT_SHOWN = {
   branchedAt: null,
   isLetGo: false,
   waitsInPool: true,
+  socketBytesWritten: null,
+  servedFor: null,
   bufferedBytes: null,
   socketBytesRead: null,
   socketId: null,
@@ -187,7 +192,7 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
       : entry.client === 'node:http' || entry.client === 'node:http2'
         ? null
         : book.eyes.undiciBodyOf(entry.request)
-  const phase = entry.headersAtMs !== null ? 'headers' : entry.socket !== null ? 'sent' : 'queued'
+  const phase = book.uploads.has(entry) ? 'answered' : entry.headersAtMs !== null ? 'headers' : entry.socket !== null ? 'sent' : 'queued'
   const pool = entry.socket?.pool ?? (entry.client === 'node:http' ? poolOfRequest(book, entry) : null)
   return {
     id: entry.id,
@@ -213,6 +218,8 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
     // A body we cannot see (undici's own global dispatcher) is stopped all the same by not taking more from its socket.
     bufferedBytes: body?.bufferedBytes ?? (entry.client === 'node:http' ? null : untakenBytes(entry)),
     socketBytesRead: entry.socket?.socket.bytesRead ?? null,
+    socketBytesWritten: entry.socket?.socket.bytesWritten ?? null,
+    servedFor: entry.servedFor === null ? null : { ...entry.servedFor },
     iteration: entry.iteration,
     socketId: entry.socket?.id ?? null,
     poolId: pool?.id ?? null,

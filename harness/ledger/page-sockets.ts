@@ -38,6 +38,7 @@ export function ledgerSocket(book: Book, entry: SocketEntry, use: SocketUse): Le
     openedAt: entry.firstRequest?.frame() ?? entry.capture?.frame() ?? null,
     requestsServed: entry.requestsServed,
     headersDue: headersDueOn(book, entry),
+    opening: entry.role === 'inbound' ? null : socket.connecting === true ? 'connect' : socket.secureConnecting === true ? 'tls' : null,
     peerEnded: socket.readableEnded,
   }
 }

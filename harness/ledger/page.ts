@@ -27,7 +27,7 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
 
   const numbering = ordinals(book)
   const waiting = waitingInPools(book).map((request) => ({ ...request, ordinalAtSite: numbering.next(request.openedAt) }))
-  const open = [...book.requests].map((entry) => openRequest(book, entry, numbering.of(entry.capture)))
+  const open = [...book.requests, ...book.uploads].map((entry) => openRequest(book, entry, numbering.of(entry.capture)))
 
   const agents = [...book.pools.keys()]
   const use: SocketUse = {

@@ -2,6 +2,7 @@
 import type { HttpClient } from '../model/ledger-page.ts'
 import { type Book, entriesAtWork, entryOf, keep, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { iterationNow } from './descent.ts'
+import { callNow } from './serving.ts'
 import type { Capture } from './stacks.ts'
 
 /** What ClientRequest and undici's Request have in common. */
@@ -48,6 +49,7 @@ export function beginRequest(book: Book, request: Slotted, client: HttpClient, o
     receivedBytes: null,
     socket: null,
     iteration: iterationNow(book),
+    servedFor: callNow(),
     capture,
     isStream: client === 'node:http2',
     countedAsFailed: false,

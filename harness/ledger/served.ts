@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Served } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
 import { isOfWork, iterationNow } from './descent.ts'
+import { enterCall } from './serving.ts'
 import type { Capture } from './stacks.ts'
 
 /** A response that has been begun. */
@@ -73,6 +74,7 @@ export function servedRecorders(book: Book, sockets: AcceptedSockets): Readonly<
       served.requests += 1
       if (!isOwnCall(request.socket)) served.outside += 1
       const iteration = iterationNow(book)
+      enterCall(response, request.method ?? 'GET', (request.url ?? '/').split('?', 1)[0] ?? '/')
       served.inFlight.set(response, { id: book.nextId++, request, server, startedAtMs: performance.now(), iteration, headWritten: null })
       // A client that goes away ends the exchange without the response being finished.
       response.once('close', () => served.inFlight.delete(response))

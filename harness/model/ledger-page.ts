@@ -15,9 +15,10 @@ export type HttpClient = 'node:http' | 'node:http2' | 'undici' | 'fetch'
 
 /**
  * Where a request stands.
- * `queued`: no connection yet. `sent`: on a connection, no headers. `headers`: headers came, body not finished.
+ * `queued`: no connection yet. `sent`: on a connection, no headers. `headers`: headers came, body not finished. `answered`: the answer is over, and the
+ * request is not: its own body was never sent to the end (node:http alone waits for that).
  */
-export type RequestPhase = 'queued' | 'sent' | 'headers'
+export type RequestPhase = 'queued' | 'sent' | 'headers' | 'answered'
 
 /** A request that has not ended at the moment of the page. */
 export interface OpenRequest {
@@ -56,6 +57,10 @@ export interface OpenRequest {
   readonly bufferedBytes: number | null
   /** Bytes its socket has taken from the kernel so far: two pages with the same number mean that nothing moved. Null without a socket. */
   readonly socketBytesRead: number | null
+  /** Bytes of its own body that its socket has taken from it, with what else went out there. Null without a socket. */
+  readonly socketBytesWritten: number | null
+  /** The call that the subject's own server was answering when it was made; null: none. */
+  readonly servedFor: { readonly method: string; readonly path: string; readonly leftAtMs: number | null } | null
   /** Which iteration of the work sent it; -1 before the baseline. */
   readonly iteration: number
   /** Identity of the socket it is on. */
@@ -124,6 +129,8 @@ export interface LedgerSocket {
   readonly requestsServed: number
   /** Accepted by an http.Server, and the first request has not come whole yet: how long it may take, and how often that is looked at. Null: not so. */
   readonly headersDue: { readonly withinMs: number; readonly checkedEveryMs: number } | null
+  /** What of its opening is not over yet: the TCP connection itself, or the TLS handshake on it. */
+  readonly opening: 'connect' | 'tls' | null
   /** The peer has ended its side and our side was kept open (allowHalfOpen). */
   readonly peerEnded: boolean
 }

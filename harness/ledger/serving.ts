@@ -1,0 +1,31 @@
+/** Which call a server of the subject's own is answering when a request is made: Node carries it through the handler, however late. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { ServerResponse } from 'node:http'
+
+/** A call that is, or was, being answered. Holds neither its request nor its response. */
+export interface ServedCall {
+  readonly method: string
+  /** Path without its query. */
+  readonly path: string
+  /** Its caller has gone before the answer was finished: when, on the subject's clock; null: he has not. */
+  leftAtMs: number | null
+}
+
+const serving = new AsyncLocalStorage<ServedCall>()
+/** One for all ledgers that watch at the same time. */
+const calls = new WeakMap<ServerResponse, ServedCall>()
+
+/** What the handler of this call, which begins now, leads to is known as done for it. */
+export function enterCall(response: ServerResponse, method: string, path: string): void {
+  const known = calls.get(response)
+  const call = known ?? { method, path, leftAtMs: null }
+  if (known === undefined) {
+    calls.set(response, call)
+    response.once('close', () => {
+      if (!response.writableFinished) call.leftAtMs = performance.now()
+    })
+  }
+  serving.enterWith(call)
+}
+
+export const callNow = (): ServedCall | null => serving.getStore() ?? null
