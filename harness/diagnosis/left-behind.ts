@@ -6,8 +6,14 @@ import type { Material } from './material.ts'
 
 type Many<T> = readonly [T, ...T[]]
 
+/** A handler gets so long to tear down what it asked for, while the work still goes on; once that is over it has had the idle timeout. */
+const TEAR_DOWN_MS = 1_000
+
 /** Made for a call whose caller has gone before it was answered to the end. */
-export const isUpstream = (request: OpenRequest): boolean => request.servedFor != null && request.servedFor.leftAtMs !== null
+export function isUpstream({ servedFor }: OpenRequest, { hung, page }: Pick<Material, 'hung' | 'page'>): boolean {
+  const leftAtMs = servedFor?.leftAtMs ?? null
+  return leftAtMs !== null && (hung === null || (page?.atMs ?? leftAtMs) - leftAtMs >= TEAR_DOWN_MS)
+}
 
 export function notCancelled(group: Many<OpenRequest>, states: readonly Evidence[], { page, cwd }: Material): Finding {
   const [first] = group

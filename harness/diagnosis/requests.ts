@@ -36,7 +36,7 @@ export function requestFindings(material: Material, residue: Residue): RequestFi
   const open = material.options.level === 'sampled' ? withSampledLines(residue.requests) : residue.requests
   const queued = [...open.filter((request) => request.phase === 'queued'), ...residue.givenUp]
   const stalled = stalledOpenings(material, residue)
-  const upstream = open.filter(isUpstream)
+  const upstream = open.filter((request) => isUpstream(request, material))
   const abandoned = open.filter((request) => request.phase === 'answered')
   const unread = open.filter((request) => !upstream.includes(request) && isUnread(request, socketOf(request), material.earlierPage))
   const starving = queued.filter((request) => isForgotten(request, material.page) || holdersFor(request, material.page, unread).length > 0)

@@ -74,10 +74,13 @@ export function servedRecorders(book: Book, sockets: AcceptedSockets): Readonly<
       served.requests += 1
       if (!isOwnCall(request.socket)) served.outside += 1
       const iteration = iterationNow(book)
-      enterCall(response, request.method ?? 'GET', (request.url ?? '/').split('?', 1)[0] ?? '/')
+      const call = enterCall(response, request.method ?? 'GET', (request.url ?? '/').split('?', 1)[0] ?? '/')
       served.inFlight.set(response, { id: book.nextId++, request, server, startedAtMs: performance.now(), iteration, headWritten: null })
       // A client that goes away ends the exchange without the response being finished.
-      response.once('close', () => served.inFlight.delete(response))
+      response.once('close', () => {
+        served.inFlight.delete(response)
+        if (!response.writableFinished) call.leftAtMs ??= performance.now()
+      })
     },
     'http.server.response.finish': ({ request, response }: Started) => {
       served.inFlight.delete(response)

@@ -16,16 +16,11 @@ const serving = new AsyncLocalStorage<ServedCall>()
 const calls = new WeakMap<ServerResponse, ServedCall>()
 
 /** What the handler of this call, which begins now, leads to is known as done for it. */
-export function enterCall(response: ServerResponse, method: string, path: string): void {
-  const known = calls.get(response)
-  const call = known ?? { method, path, leftAtMs: null }
-  if (known === undefined) {
-    calls.set(response, call)
-    response.once('close', () => {
-      if (!response.writableFinished) call.leftAtMs = performance.now()
-    })
-  }
+export function enterCall(response: ServerResponse, method: string, path: string): ServedCall {
+  const call = calls.get(response) ?? { method, path, leftAtMs: null }
+  calls.set(response, call)
   serving.enterWith(call)
+  return call
 }
 
 export const callNow = (): ServedCall | null => serving.getStore() ?? null

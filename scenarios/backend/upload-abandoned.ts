@@ -1,0 +1,78 @@
+/** The server answers an upload after its first part and reads no more: the call settles, the file and the connection stay. */
+import { createReadStream } from 'node:fs'
+import { Agent } from 'node:http'
+import type { Readable } from 'node:stream'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import axios from 'axios'
+import { s3Backend } from '../../fixtures/s3-backend/index.ts'
+import { type BackendAddress, defineScenario, type Work } from '../../harness/index.ts'
+
+/** More than the kernel takes in on both ends of a connection (4 MB and 6 MB at most by default), so that an upload cannot end unread. */
+const UPLOAD_BYTES = 32_000_000
+const UPLOADS = 3
+const IDLE_MS = 1_000
+
+/** Rejects with what the server said. */
+type Put = (backend: BackendAddress, agent: Agent, name: string, body: Readable) => Promise<unknown>
+
+const awsSdk: Put = ({ origin, region, credentials, targetBucket: Bucket }, httpAgent, Key, Body) => {
+  const requestHandler = new NodeHttpHandler({ httpAgent })
+  const s3 = new S3Client({ endpoint: origin, region, credentials, forcePathStyle: true, requestHandler, maxAttempts: 1 })
+  return s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength: UPLOAD_BYTES }))
+}
+
+const withAxios: Put = ({ origin, targetBucket }, httpAgent, key, body) =>
+  axios.put(`${origin}/${targetBucket}/${key}`, body, {
+    httpAgent,
+    headers: { 'content-length': UPLOAD_BYTES },
+    maxBodyLength: Number.POSITIVE_INFINITY,
+    // With redirects allowed axios keeps a copy of all that was sent.
+    maxRedirects: 0,
+  })
+
+const uploads = (put: Put, letsGo: boolean): Work =>
+  async function uploadEach({ backend }) {
+    const agent = new Agent({ keepAlive: true, timeout: IDLE_MS })
+    for (let index = 0; index < UPLOADS; index += 1) {
+      const photo = createReadStream('/dev/zero', { end: UPLOAD_BYTES - 1 })
+      try {
+        await put(backend, agent, `photo-${index}`, photo)
+        throw new Error('the server took the upload')
+      } catch (error) {
+        if (!is413(error)) throw error
+      } finally {
+        if (letsGo) {
+          photo.destroy()
+          agent.destroy()
+        }
+      }
+    }
+  }
+
+const is413 = (error: unknown): boolean => {
+  const { $metadata, response } = error as { $metadata?: { httpStatusCode?: number }; response?: { status?: number } }
+  return ($metadata?.httpStatusCode ?? response?.status) === 413
+}
+
+const both = (put: Put) =>
+  ({
+    leaky: { work: uploads(put, false), expects: { verdict: 'leaked', codes: ['REQUEST_BODY_ABANDONED', 'FILE_LEFT_OPEN'] } },
+    fixed: { work: uploads(put, true), expects: { verdict: 'clean' } },
+  }) as const
+
+export default defineScenario({
+  name: 'upload-abandoned',
+  layer: 'backend',
+  client: 'aws-sdk, axios',
+  shows:
+    'an upload that the server refuses after its first part leaves its file open and its connection taken, although the call has settled',
+  backend: s3Backend({
+    objects: 0,
+    sizeBytes: 0,
+    faults: [
+      { match: '/target/', method: 'PUT', answer: { status: 413, bodyBytes: 300, code: 'EntityTooLarge', afterUploadBytes: 65_536 } },
+    ],
+  }),
+  cases: { 'aws-sdk': both(awsSdk), axios: both(withAxios) },
+})
