@@ -60,7 +60,14 @@ export async function runProgram(request: RunRequest, variant: Variant): Promise
   const watched = await watchForeign({
     subject: withGoroutines(child.outside, () => goroutinesUrl(program, child), realClock.nowMs),
     workEnd: () => said.workEnd(child),
-    rules: { deadlineMs: idleTimeoutOf(request), isContract: true, shownIdleMs: null, allow: request.own?.allow ?? [], budget: {} },
+    rules: {
+      deadlineMs: idleTimeoutOf(request),
+      isContract: true,
+      isFromStart: true,
+      shownIdleMs: null,
+      allow: request.own?.allow ?? [],
+      budget: {},
+    },
     workTimeoutMs: Math.min(request.workTimeoutMs, variant.workTimeoutMs ?? request.workTimeoutMs),
     clock: realClock,
     signal,

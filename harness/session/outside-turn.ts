@@ -40,6 +40,7 @@ export function watchFromOutside(subject: OutsideSubject, terms: OutsideTerms, c
     deadlineMs,
     isContract: terms.idleTimeoutMs !== null,
     shownIdleMs: null,
+    isFromStart: true,
     doubts: [],
     ...(hasServed ? { isOlder: (key) => older.has(key), trustsIdle: terms.idleTimeoutMs === null } : {}),
     ...given,

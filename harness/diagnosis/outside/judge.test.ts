@@ -103,6 +103,12 @@ test('25 connections that hold unread data block the 26th, when the program was 
   expect(judgeOutside(book, 'job', RULES).diagnosis.blockedAtRequest).toBeNull()
 })
 
+test('of a program that was watched since its start all connections are its own', () => {
+  const opened = (rules: Partial<OutsideRules>) => judgeOutside(watch(2_500, alone(unread)), 'job', { ...RULES, ...rules }).diagnosis
+  expect(opened({ isFromStart: true })).toMatchObject({ connectionsOpened: 25, baseline: { sockets: 0 } })
+  expect(opened({})).toMatchObject({ connectionsOpened: 0, baseline: { sockets: 25 } })
+})
+
 test('goroutines that wait for a connection say so themselves, and that none waits, too', () => {
   const goroutines = (waiting: number): Goroutines => ({ total: 60, ofConnections: 50, waiting })
   const watched = (waiting: number) => watch(2_500, alone(unread, { goroutines: goroutines(waiting) }))

@@ -23,6 +23,8 @@ export interface OutsideRules {
   readonly trustsIdle?: boolean
   /** The idle timeout that a configuration shows; null: nothing to hold the measured one against. */
   readonly shownIdleMs: number | null
+  /** Watched since its start: all it has it opened, also what was there at the first look. */
+  readonly isFromStart?: boolean
   /** It was meant to go on, and nothing in it moves: then what its connections hold is what it waits for. */
   readonly isMeantToMove?: boolean
   /** It ended by itself: exit closes connections, and reads nothing. */
@@ -54,7 +56,7 @@ export function judgeOutside(book: OutsideBook, name: string, rules: OutsideRule
   const findings = bySeverity(withinBudget(found, rules).filter((finding) => !isAllowed(finding, rules.allow)))
   const doubts = [...rules.doubts, ...doubtsOf(member.last, member.endedAtMs, conditions, rules)]
   const opened = [...book.connections.values(), ...book.gone.map(({ connection }) => connection)].filter(
-    (each) => each.member === name && !each.isOlder && each.socket.role === 'outbound',
+    (each) => each.member === name && (rules.isFromStart === true || !each.isOlder) && each.socket.role === 'outbound',
   )
   const verdict = verdictOf(findings, doubts)
   return {
@@ -63,7 +65,7 @@ export function judgeOutside(book: OutsideBook, name: string, rules: OutsideRule
       findings,
       workError: undefined,
       missing: [...doubts, ...member.last.missing.map(({ probe, missing }) => `${probe}: ${missing}`)],
-      baseline: countsOf(asCensus(member.first, book.startedMs)),
+      baseline: countsOf(asCensus(rules.isFromStart === true ? { ...member.first, sockets: [] } : member.first, book.startedMs)),
       peak: countsOf(asCensus(member.peak, book.atMs)),
       recount: countsOf(asCensus(member.last, book.atMs)),
       deadlineMs: rules.deadlineMs,
