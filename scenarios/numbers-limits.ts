@@ -18,7 +18,7 @@ const onEmbedded = (scenario: string, name: string | null, variant: 'leaky' | 'f
 const EARLY_MS = 1_000
 
 /** Of 40 connections some the server may have closed before it stood still. */
-const RACED = { findings: [{ code: 'IDLE_RACE', count: between(1, 40) }] }
+const RACED = { findings: expect.arrayContaining([expect.objectContaining({ code: 'IDLE_RACE', count: between(1, 40) })]) }
 const UNENFORCED = (count: number): object => ({
   findings: [{ code: 'LIMIT_UNENFORCED', count, evidence: [{ ledger: 'pools', value: count }, { value: 100 }] }],
 })
@@ -45,7 +45,7 @@ export const CLAIMS: readonly NumberClaim[] = [
   onEmbedded('idle-return-table', null, 'fixed', {
     connectionsOpened: 70,
     requests: { sent: 70, ok: 70, failed: 0 },
-    measured: expect.arrayContaining(['35 of 35 cells as the formula has them, within 1 s']),
+    measured: expect.arrayContaining([expect.stringMatching(/^35 of 35 cells as the formula has them/)]),
   }),
   {
     scenario: 'server-slow-header',
