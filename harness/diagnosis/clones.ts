@@ -5,8 +5,7 @@ import { composeFinding, groupBy, placeOf, plural, requestShape } from './compos
 import type { Material } from './material.ts'
 
 /** With both unread nobody ever cared for the body at all: UNREAD_BODY. */
-export const isHeldByBranch = ({ branches }: OpenRequest): boolean =>
-  branches !== null && branches.includes('unread') && branches.includes('taken')
+export const isHeldByBranch = ({ branches }: OpenRequest): boolean => branches?.includes('unread') === true && branches.includes('taken')
 
 /** clone() leaves the first branch with the Response it was called on, and makes the second the clone's. */
 const NAMES = ['the first branch, of clone() the Response itself', 'the second branch, of clone() the clone']

@@ -41,9 +41,8 @@ async function getEach(
 }
 
 async function looksAtTheHeaders(context: WorkContext): Promise<void> {
-  let bytes = 0
-  await getEach(context, makeClient(context.backend), async ({ ContentLength = 0 }) => {
-    bytes += ContentLength
+  await getEach(context, makeClient(context.backend), async ({ ContentLength }, key) => {
+    if (ContentLength !== SIZE_BYTES) throw new Error(`${key} has ${ContentLength} bytes`)
   })
 }
 
