@@ -30,13 +30,16 @@ export function stalledOpenings(material: Material, residue: Residue): StalledOp
   const { page, earlierPage } = material
   if (page === null) return { findings: [], sockets: [], waiting: new Set() }
   const before = new Map((earlierPage?.sockets ?? []).map((socket) => [socket.id, socket.opening]))
-  const sockets = residue.sockets.filter(
-    (socket): socket is Opening =>
-      socket.ledger?.opening != null &&
-      roleOf(socket) === 'outbound' &&
-      before.get(socket.ledger.id) === socket.ledger.opening &&
-      page.atMs - socket.ledger.openedAtMs >= STILL_MS,
-  )
+  // In the order they were opened: the kernel has its own.
+  const sockets = residue.sockets
+    .filter(
+      (socket): socket is Opening =>
+        socket.ledger?.opening != null &&
+        roleOf(socket) === 'outbound' &&
+        before.get(socket.ledger.id) === socket.ledger.opening &&
+        page.atMs - socket.ledger.openedAtMs >= STILL_MS,
+    )
+    .toSorted((a, b) => a.ledger.openedAtMs - b.ledger.openedAtMs)
   const waitingFor = (socket: Opening): readonly OpenRequest[] => residue.requests.filter((request) => waits(request, socket))
   const groups = groupBy(sockets, (socket) => {
     const [first] = waitingFor(socket)
