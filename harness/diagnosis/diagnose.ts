@@ -88,6 +88,8 @@ function doubtsOf(material: Material): readonly string[] {
   const moving = stillMoving(material)
   const doubts = moving === null ? material.doubts : [...material.doubts, moving]
   if (options.level === 'off') return doubts
+  // That nobody inside answers is then the finding itself.
+  if (page === null && material.hung?.because === 'event loop blocked') return doubts
   if (page === null) return [...doubts, 'the ledger inside the subject did not answer']
   const dropped = page.dropped > 0 ? [`the ledger dropped ${page.dropped} entries`] : []
   return [...doubts, ...dropped, ...page.subscriberErrors.map((error) => `a subscriber of the ledger failed: ${error}`)]
