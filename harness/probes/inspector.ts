@@ -10,6 +10,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KernelProbe } from './kernel/kernel-probe.ts'
+import { SubjectGone } from './kernel/subject-errors.ts'
 
 /** Where JavaScript stands: `url` as V8 has it (`file:///...`, `node:...`), counted from 1. */
 export interface Standing {
@@ -84,6 +85,16 @@ function assertInspectable(pid: number): void {
 
 const listeningOn = (pid: number, kernel: Pick<KernelProbe, 'look'>): readonly number[] =>
   kernel.look({ pid }).flatMap(({ role, local }) => (role === 'listener' ? [local.port] : []))
+
+/** A process that has ended meanwhile has taken its port along. */
+function stillListens(isOpen: (() => boolean) | null): boolean {
+  try {
+    return isOpen?.() === true
+  } catch (error) {
+    if (error instanceof SubjectGone) return false
+    throw error
+  }
+}
 
 interface Incoming {
   readonly id?: number
@@ -165,7 +176,7 @@ async function connectTo(port: number, isOpen: (() => boolean) | null): Promise<
     socket.close()
     await within(gone, gone)
     const untilMs = performance.now() + PATIENCE_MS
-    while (isOpen?.() === true && performance.now() < untilMs) await sleep(POLL_MS)
+    while (stillListens(isOpen) && performance.now() < untilMs) await sleep(POLL_MS)
   }
   return { evaluate, stack, close, [Symbol.asyncDispose]: close }
 }
