@@ -4,12 +4,10 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const SWEEPS = '**/sweep.test.ts'
 
 /** They count what the process is like while nobody watches, or drive a ledger of their own by hand through what a guard's would do as well. */
-// http2.test.ts: a stream of node:http2 that waits for its session and is destroyed with it is taken for one that still waits: a false alarm, to be mended.
 const UNGUARDED = [
   'harness/session/leaves-nothing.test.ts',
   'harness/doors/metrics/stop.test.ts',
   'harness/subjects/{wrapped,files,cancelled-streams,socket-listeners}.test.ts',
-  'fixtures/s3-backend/http2.test.ts',
 ]
 
 /** We eat our own food: each of our tests is guarded, with budget 0. */

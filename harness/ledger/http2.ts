@@ -12,12 +12,16 @@ interface Message {
   readonly headers: Headers
 }
 
+/** What other ledgers have noted of it already, theirs to be found behind our own. */
+const othersOf = ({ [REQUEST_SLOT]: entry }: Slotted): { [REQUEST_SLOT]?: RequestEntry } =>
+  entry === undefined ? {} : { [REQUEST_SLOT]: entry }
+
 const text = (headers: Headers, name: string): string => String(headers[name] ?? '')
 
 export function http2Recorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   function created({ stream, headers }: Message): void {
     if (stream.session == null || book.eyes.isUndiciSession(stream.session)) return
-    const request = { method: text(headers, ':method') || 'GET', path: text(headers, ':path') || '/', stream }
+    const request = { method: text(headers, ':method') || 'GET', path: text(headers, ':path') || '/', stream, ...othersOf(stream) }
     const capture = entriesAtWork(stream[REQUEST_SLOT])?.capture ?? captureFor(book, created)
     stream[REQUEST_SLOT] = beginRequest(book, request, 'node:http2', originOf(headers), capture)
   }
