@@ -8,8 +8,13 @@ import type { Subject } from '../subjects/subject.ts'
 
 /** How often a change of the gauge is looked for: 0.003 ms a look (facts.md), so 0.03 %. */
 const POLL_MS = 10
-/** Looks at the ledger where the gauge cannot tell: timers and requests have no descriptor. */
-const FULL_LOOK_MS = 100
+/**
+ * Looks at the ledger where the gauge cannot tell: timers and requests have no descriptor. Every 100 ms at first; a look costs both processes 5 to 10 ms, so the
+ * longer the wait, the rarer: what comes back after 10 s is seen half a second late at most.
+ */
+const FULL_LOOK_MS = { first: 100, shareOfWait: 0.05, longest: 1_000 } as const
+const pauseAfter = (waitedMs: number): number =>
+  Math.min(FULL_LOOK_MS.longest, Math.max(FULL_LOOK_MS.first, waitedMs * FULL_LOOK_MS.shareOfWait))
 /** Later than asked by so much: the process got no turn. On a quiet machine a sleep is late by 1 to 5 ms. */
 const STARVED_MS = 50
 /**
@@ -52,7 +57,7 @@ function isUntouched(baseline: Census, { census, page }: Look): boolean {
 
 /**
  * Until the diagnosis of the present moment has nothing against it, or the deadline has passed. The descriptor gauge says when to look;
- * what has no descriptor is looked for every 100 ms. Whatever ends the wait early is confirmed by a second look: a connection may be closing.
+ * what has no descriptor is looked for every 100 ms and then ever more rarely. Whatever ends the wait early is confirmed by a second look: a connection may be closing.
  */
 export async function quiesce(
   subject: Pick<Subject, 'census' | 'page' | 'gauge'>,
@@ -91,7 +96,7 @@ export async function quiesce(
     }
     for (;;) {
       const nowMs = clock.nowMs()
-      const nextMs = sinceMs === null ? Math.min(lookedAtMs + FULL_LOOK_MS, deadlineAtMs) : nowMs
+      const nextMs = sinceMs === null ? Math.min(lookedAtMs + pauseAfter(lookedAtMs - first.atMs), deadlineAtMs) : nowMs
       const asleepMs = Math.max(1, Math.min(POLL_MS, nextMs - nowMs || POLL_MS))
       await clock.sleep(asleepMs, draft.options.signal ?? undefined)
       forgive(clock.nowMs() - nowMs - asleepMs)

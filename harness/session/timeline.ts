@@ -11,6 +11,8 @@ const MAX_POINTS = 600
 /** A census may cost at most a fiftieth of the time between two of them; but one that was held up once does not blind us for long. */
 const COST_SHARE = 50
 const LONGEST_PAUSE_MS = 500
+/** While the descriptor gauge stands still so do the connections: then a census shows nothing new, and is taken only so often. */
+const STILL_CENSUS_MS = 1_000
 
 export interface Sampler extends Disposable {
   /** The census with the most connections so far; null before the first. */
@@ -21,8 +23,11 @@ export interface Sampler extends Disposable {
   mark(phase: PlotPhase): void
 }
 
-/** Takes a census again and again, as often as its own cost allows but not more than every `everyMs`. */
-export function sample(subject: Pick<Subject, 'census'>, clock: Clock, everyMs: number): Sampler {
+/**
+ * Takes a census whenever the descriptor gauge has moved (0.003 ms a look, facts.md), as often as a census's own cost allows but not more than every
+ * `everyMs`; once a second where it has not.
+ */
+export function sample(subject: Pick<Subject, 'census' | 'gauge'>, clock: Clock, everyMs: number): Sampler {
   const stopped = new AbortController()
   const startMs = clock.nowMs()
   const startOnWallMs = performance.timeOrigin + startMs
@@ -30,10 +35,19 @@ export function sample(subject: Pick<Subject, 'census'>, clock: Clock, everyMs: 
   let peak: Census | null = null
   const phaseAtMs = new Map<PlotPhase, number>()
   let paceMs = everyMs
+  let gauge: number | null = null
+  let takenAtMs = Number.NEGATIVE_INFINITY
 
   async function run(): Promise<void> {
     while (!stopped.signal.aborted) {
       const beforeMs = clock.nowMs()
+      const present = subject.gauge()
+      if (present !== null && present === gauge && beforeMs - takenAtMs < STILL_CENSUS_MS) {
+        await clock.sleep(paceMs, stopped.signal)
+        continue
+      }
+      gauge = present
+      takenAtMs = beforeMs
       const census = await subject.census()
       const costMs = clock.nowMs() - beforeMs
       if (stopped.signal.aborted) return

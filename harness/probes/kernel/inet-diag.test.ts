@@ -1,6 +1,6 @@
 import { endianness } from 'node:os'
 import { describe, expect, it } from 'vitest'
-import { AF_INET, dumpRequest, readDump } from './inet-diag.ts'
+import { dumpRequest, readDump } from './inet-diag.ts'
 import type { TcpRow } from './tcp-row.ts'
 
 const isLittleEndian = endianness() === 'LE'
@@ -28,7 +28,7 @@ function word(value: number): Uint8Array {
 function socket(inode: number): Uint8Array {
   const bytes = new Uint8Array(72)
   const view = new DataView(bytes.buffer)
-  view.setUint8(0, AF_INET)
+  view.setUint8(0, 2)
   view.setUint8(1, 8)
   view.setUint16(4, 8080)
   view.setUint16(6, 40_000)
@@ -37,7 +37,7 @@ function socket(inode: number): Uint8Array {
   view.setUint32(56, 300_001, isLittleEndian)
   view.setUint32(60, 12, isLittleEndian)
   view.setUint32(68, inode, isLittleEndian)
-  return message(20, bytes)
+  return message(18, bytes)
 }
 
 const DONE = message(3, word(0))
@@ -71,7 +71,7 @@ describe('readDump', () => {
   })
 
   it('notices that the table changed under the dump', () => {
-    expect(read(message(20, new Uint8Array(72), { flags: 2 | 0x10 }), DONE).isInterrupted).toBe(true)
+    expect(read(message(18, new Uint8Array(72), { flags: 2 | 0x10 }), DONE).isInterrupted).toBe(true)
     expect(read(socket(5), message(3, word(0), { flags: 2 | 0x10 })).isInterrupted).toBe(true)
   })
 
@@ -91,10 +91,10 @@ describe('readDump', () => {
 })
 
 describe('dumpRequest', () => {
-  it('asks for every TCP socket of the family, sockets never connected aside', () => {
-    const request = dumpRequest(AF_INET, SEQUENCE)
+  it('asks for every TCP socket of both families, sockets never connected aside', () => {
+    const request = dumpRequest(SEQUENCE)
     const view = new DataView(request.buffer, request.byteOffset, request.length)
-    expect([request.length, view.getUint32(0, isLittleEndian), view.getUint32(8, isLittleEndian)]).toEqual([72, 72, SEQUENCE])
-    expect([view.getUint8(16), view.getUint8(17), view.getUint32(20, isLittleEndian)]).toEqual([AF_INET, 6, 0b1_1111_1111_1110])
+    expect([request.length, view.getUint32(0, isLittleEndian), view.getUint32(8, isLittleEndian)]).toEqual([76, 76, SEQUENCE])
+    expect([view.getUint16(4, isLittleEndian), view.getUint32(68, isLittleEndian)]).toEqual([18, 0b1_1111_1111_1110])
   })
 })

@@ -4,21 +4,23 @@ import { ipv4Text, ipv6Text } from './ip-address.ts'
 import { type TcpRow, tcpState } from './tcp-row.ts'
 
 // Sizes and numbers: include/uapi/linux/{netlink,sock_diag,inet_diag}.h. Netlink speaks the machine's byte order, addresses and ports the network's.
-const SOCK_DIAG_BY_FAMILY = 20
+/**
+ * One dump of both families (inet_diag_dump_compat), where SOCK_DIAG_BY_FAMILY takes one each. What a dump costs is the walk through the kernel's hash
+ * of connections, however empty: 2.4 ms for 262,144 buckets, measured on two cores.
+ */
+const TCPDIAG_GETSOCK = 18
 const NLM_F_REQUEST_DUMP = 0x301
 const NLM_F_DUMP_INTR = 0x10
 const NLMSG_ERROR = 2
 const NLMSG_DONE = 3
 const HEADER_BYTES = 16
-const REQUEST_BYTES = HEADER_BYTES + 56
+/** struct inet_diag_req: family, src_len, dst_len, ext, id[48], states, dbs. */
+const REQUEST_BYTES = HEADER_BYTES + 60
 const MESSAGE_BYTES = 72
-const IPPROTO_TCP = 6
 /** States 1 to 12 of TCP_STATES; without bit 13, sockets bound and unused, which /proc does not list either. */
 const ALL_STATES = 0x1ffe
 
-export const AF_INET = 2
-export const AF_INET6 = 10
-export type AddressFamily = typeof AF_INET | typeof AF_INET6
+const AF_INET = 2
 
 const isLittleEndian = endianness() === 'LE'
 
@@ -27,18 +29,16 @@ const INET_DIAG_INFO = 2
 /** Of struct tcp_info (include/uapi/linux/tcp.h): tcpi_last_data_sent, tcpi_last_data_recv, tcpi_bytes_acked, tcpi_bytes_received. */
 const INFO = { lastSent: 44, lastReceived: 52, acknowledged: 120, received: 128, bytes: 136 } as const
 
-/** The netlink message that asks for every TCP socket of one family, `withTraffic` for what each has carried as well. */
-export function dumpRequest(family: AddressFamily, sequence: number, withTraffic = false): Buffer {
+/** The netlink message that asks for every TCP socket, `withTraffic` for what each has carried as well. */
+export function dumpRequest(sequence: number, withTraffic = false): Buffer {
   const request = Buffer.alloc(REQUEST_BYTES)
   const view = viewOf(request)
   view.setUint32(0, REQUEST_BYTES, isLittleEndian)
-  view.setUint16(4, SOCK_DIAG_BY_FAMILY, isLittleEndian)
+  view.setUint16(4, TCPDIAG_GETSOCK, isLittleEndian)
   view.setUint16(6, NLM_F_REQUEST_DUMP, isLittleEndian)
   view.setUint32(8, sequence, isLittleEndian)
-  view.setUint8(HEADER_BYTES, family)
-  view.setUint8(HEADER_BYTES + 1, IPPROTO_TCP)
-  if (withTraffic) view.setUint8(HEADER_BYTES + 2, 1 << (INET_DIAG_INFO - 1))
-  view.setUint32(HEADER_BYTES + 4, ALL_STATES, isLittleEndian)
+  if (withTraffic) view.setUint8(HEADER_BYTES + 3, 1 << (INET_DIAG_INFO - 1))
+  view.setUint32(HEADER_BYTES + 52, ALL_STATES, isLittleEndian)
   return request
 }
 
@@ -81,7 +81,7 @@ function readMessages(datagram: Uint8Array, sequence: number, onRow: (view: Data
         const code = length >= HEADER_BYTES + 4 ? view.getInt32(at + HEADER_BYTES, isLittleEndian) : 0
         return { isDone: true, isInterrupted, errno: code < 0 ? -code : null }
       }
-      if (type === SOCK_DIAG_BY_FAMILY && length >= HEADER_BYTES + MESSAGE_BYTES) onRow(view, at + HEADER_BYTES, at + length)
+      if (type === TCPDIAG_GETSOCK && length >= HEADER_BYTES + MESSAGE_BYTES) onRow(view, at + HEADER_BYTES, at + length)
     }
     at += (length + 3) & ~3
   }

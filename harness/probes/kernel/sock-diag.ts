@@ -1,6 +1,6 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs'
 import { getSystemErrorMessage } from 'node:util'
-import { type AddressFamily, AF_INET, AF_INET6, type DumpProgress, dumpRequest, readDump, readWholeDump } from './inet-diag.ts'
+import { type DumpProgress, dumpRequest, readDump, readWholeDump } from './inet-diag.ts'
 import { type Libc, loadLibc } from './libc.ts'
 import { blindness } from './owned-inodes.ts'
 import { readProcfsRows, readWholeProcfs } from './procfs.ts'
@@ -34,14 +34,14 @@ let lastSequence = 0
 export function sockDiagRows(libc = loadLibc()): ReadRows | { readonly missing: string } {
   if ('missing' in libc) return libc
   try {
-    dumpBoth(libc, new Set())
+    dumpOwned(libc, new Set())
   } catch (error) {
     return { missing: `sock_diag does not answer (${error instanceof Error ? error.message : error})` }
   }
   return (pid, owned) => {
     if (!isInOurNetwork(pid)) return readProcfsRows(pid, owned)
     try {
-      return dumpBoth(libc, owned)
+      return dumpOwned(libc, owned)
     } catch (error) {
       if (error instanceof NetlinkError) return readProcfsRows(pid, owned)
       throw error
@@ -61,21 +61,17 @@ function isInOurNetwork(pid: number): boolean {
 
 const openNetlink = (libc: Libc): number => checked(libc, 'socket', libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG))
 
-function dumpBoth(libc: Libc, owned: ReadonlySet<number>): readonly TcpRow[] {
-  const rows = new Map<number, TcpRow>()
+function dumpOwned(libc: Libc, owned: ReadonlySet<number>): readonly TcpRow[] {
   const descriptor = openNetlink(libc)
   try {
-    for (const family of [AF_INET, AF_INET6] as const) {
-      for (const [inode, row] of dump<Map<number, TcpRow>>(libc, descriptor, family, false, {
-        start: () => new Map(),
-        read: (datagram, sequence, found) => readDump(datagram, sequence, owned, found),
-      }))
-        rows.set(inode, row)
-    }
+    const rows = dump<Map<number, TcpRow>>(libc, descriptor, false, {
+      start: () => new Map(),
+      read: (datagram, sequence, found) => readDump(datagram, sequence, owned, found),
+    })
+    return [...rows.values()]
   } finally {
     libc.close(descriptor)
   }
-  return [...rows.values()]
 }
 
 /**
@@ -87,12 +83,10 @@ export function readNetwork(pid: number, libc = loadLibc()): readonly TcpRow[] {
   try {
     const descriptor = isInOurNetwork(pid) ? openNetlink(libc) : openNetlinkIn(libc, pid)
     try {
-      return ([AF_INET, AF_INET6] as const).flatMap((family) =>
-        dump<TcpRow[]>(libc, descriptor, family, true, {
-          start: () => [],
-          read: (datagram, sequence, found) => readWholeDump(datagram, sequence, (row) => found.push(row)),
-        }),
-      )
+      return dump<TcpRow[]>(libc, descriptor, true, {
+        start: () => [],
+        read: (datagram, sequence, found) => readWholeDump(datagram, sequence, (row) => found.push(row)),
+      })
     } finally {
       libc.close(descriptor)
     }
@@ -138,10 +132,10 @@ interface Collecting<T> {
  * A table that changed under the dump is asked again. If it never stands still the last answer counts: rows are kept by inode,
  * and those a dump can skip are sockets being opened or closed in that very moment.
  */
-function dump<T>(libc: Libc, descriptor: number, family: AddressFamily, withTraffic: boolean, how: Collecting<T>): T {
+function dump<T>(libc: Libc, descriptor: number, withTraffic: boolean, how: Collecting<T>): T {
   for (let attempt = 1; ; attempt++) {
     const found = how.start()
-    const isWhole = dumpOnce(libc, descriptor, dumpRequest(family, nextSequence(), withTraffic), (datagram) =>
+    const isWhole = dumpOnce(libc, descriptor, dumpRequest(nextSequence(), withTraffic), (datagram) =>
       how.read(datagram, lastSequence, found),
     )
     if (isWhole || attempt >= MAX_ATTEMPTS) return found
