@@ -217,7 +217,7 @@ describe('the rule of the ledger', () => {
 
   test('the door of the metrics loads prom-client, and no HTTP client; nothing that watches loads that door', () => {
     const packages = loadedBy(['harness/doors/metrics/index.ts'], sources).filter((name) => !name.startsWith('node:'))
-    expect(packages).toEqual(['fastest-levenshtein', 'prom-client', 'zod'])
+    expect(packages).toEqual(['fastest-levenshtein', 'prom-client', 'valibot'])
     const inHarness = all.filter(({ file }) => file.startsWith('harness/') && !file.endsWith('.test.ts'))
     const loaders = inHarness.filter((source) => importsOf(source).some(({ specifier }) => specifier === 'prom-client'))
     expect(loaders.map(({ file }) => file).toSorted()).toEqual(['harness/doors/metrics/expose.ts', 'harness/doors/metrics/index.ts'])
@@ -228,7 +228,7 @@ describe('the rule of the ledger', () => {
       [
         "@jridgewell/trace-mapping",
         "fastest-levenshtein",
-        "zod",
+        "valibot",
       ]
     `)
   })

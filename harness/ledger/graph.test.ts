@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { expect, it } from 'vitest'
@@ -33,4 +34,28 @@ it('the public door loads neither undici nor testcontainers nor koffi by itself'
   const loaded = graph('index.ts')
   expect(loaded).toContain('session/find-leaks.ts')
   expect([...loaded].filter((name) => /^(undici|testcontainers|koffi|@aws-sdk)/.test(name))).toEqual([])
+})
+
+/** Really loads `entry` and counts: modules of each package, whoever asked for them. */
+function weights(entry: string): Readonly<Record<string, number>> {
+  const program = `
+    import { registerHooks } from 'node:module'
+    const counts = {}
+    registerHooks({
+      load(url, context, next) {
+        const name = url.split('/node_modules/')[1]?.match(/^(@[^/]+.)?[^/]+/)[0]
+        if (name !== undefined) counts[name] = (counts[name] ?? 0) + 1
+        return next(url, context)
+      },
+    })
+    await import(${JSON.stringify(resolve(HARNESS, entry))})
+    process.stdout.write(JSON.stringify(counts))`
+  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }))
+}
+
+// 5: a package of 95 modules once cost every child of a suite 80 ms of CPU before its work (docs/decisions/0013).
+it.each(['index.ts', '../fixtures/s3-backend/index.ts'])('%s loads no package of more than 5 modules', (entry) => {
+  const loaded = weights(entry)
+  expect(loaded).toHaveProperty('valibot')
+  expect(Object.entries(loaded).filter(([, modules]) => modules > 5)).toEqual([])
 })

@@ -1,41 +1,40 @@
 /** What a configuration may say, and what its writer is told when it says something else. */
-import { z } from 'zod'
+import * as v from 'valibot'
 import { OWN_KINDS } from '../model/backend.ts'
 import { type Judging, REPORT_FORMATS, type WatertightConfig } from '../model/config.ts'
 import { HarnessError } from '../model/errors.ts'
-import { complaints } from '../session/complaints.ts'
+import { complaints, noList } from '../session/complaints.ts'
 import { either } from '../session/nearest.ts'
 import { ALIASES, OPTION_FIELDS } from '../session/resolve-options.ts'
 
 const { idleTimeoutMs, idleConnections, level, warmUp, workTimeoutMs, stallMs, budget, allow } = OPTION_FIELDS
 
-const text = z.string().min(1)
+const text = v.pipe(v.string(), v.minLength(1))
 /** What a URL must be beyond this (loopback, an origin) is the door's to say: the same goes for the command line. */
 const isBackend = (value: unknown): boolean =>
   typeof value === 'string' && (OWN_KINDS.some((kind) => kind === value) || /^https?:\/\/[^@]+$/.test(value))
 
-const SCHEMA = z.strictObject({
-  scenarios: z.union([text, z.array(text).min(1)]).optional(),
-  idleTimeoutMs,
-  idleConnections,
-  level,
-  // `run --iterations` ends there, too: more of it is a typing error
-  iterations: z.number().int().min(1).max(1000).optional(),
-  warmUp,
-  workTimeoutMs,
-  stallMs,
-  budget,
-  allow,
-  backend: z
-    .custom<string>(
-      isBackend,
-      `it takes ${either([...OWN_KINDS.map((kind) => `'${kind}'`), 'an http URL without credentials (those come from AWS_* variables)'])}`,
-    )
-    .optional(),
-  require: z.array(z.enum(OWN_KINDS)).optional(),
-  reporters: z.array(z.enum(REPORT_FORMATS)).optional(),
-  output: text.optional(),
-})
+const ANY_BACKEND = `it takes ${either([...OWN_KINDS.map((kind) => `'${kind}'`), 'an http URL without credentials (those come from AWS_* variables)'])}`
+
+const SCHEMA = noList(
+  v.strictObject({
+    scenarios: v.optional(v.union([text, v.pipe(v.array(text), v.minLength(1))])),
+    idleTimeoutMs,
+    idleConnections,
+    level,
+    // `run --iterations` ends there, too: more of it is a typing error
+    iterations: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1000))),
+    warmUp,
+    workTimeoutMs,
+    stallMs,
+    budget,
+    allow,
+    backend: v.optional(v.custom<string>(isBackend, ANY_BACKEND)),
+    require: v.optional(v.array(v.picklist(OWN_KINDS))),
+    reporters: v.optional(v.array(v.picklist(REPORT_FORMATS))),
+    output: v.optional(text),
+  }),
+)
 
 /** Spellings people know from elsewhere. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {

@@ -1,30 +1,50 @@
 /** What a schema has against a value, as sentences: the field, what it was given, what it takes, or which field was meant. */
 import { inspect } from 'node:util'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { either, nearest } from './nearest.ts'
 
 /** Shown of a value that is wrong; more of it helps nobody. */
 const SHOWN_CHARS = 60
 
+/** As it is, but for lists: to valibot they are objects, too. */
+export function noList<S extends v.GenericSchema<object>>(schema: S) {
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
+  return v.pipe(
+    v.custom<v.InferInput<S>>(isObject, () => `it takes ${takenBy(schema)}`),
+    schema,
+  )
+}
+
 /**
  * One sentence for each mistake; empty when the value fits. Bounds and words are read from the schema itself, so they cannot say anything else than it does.
  * @param aliases spellings people know from elsewhere.
  */
-export function complaints(schema: z.ZodType, value: unknown, aliases: Readonly<Record<string, string>> = {}): readonly string[] {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return []
-  return parsed.error.issues.flatMap((issue) => {
-    const path = issue.path.filter((part) => typeof part !== 'symbol')
+export function complaints(schema: v.GenericSchema, value: unknown, aliases: Readonly<Record<string, string>> = {}): readonly string[] {
+  const { issues = [] } = v.safeParse(schema, value)
+  const sentences = issues.flatMap((issue) => {
+    const path = (issue.path ?? []).map(({ key }) => key as string | number)
     const field = fieldName(path)
-    if (issue.code === 'unrecognized_keys') {
-      const known = knownFields(schemaAt(schema, path))
-      return issue.keys.map((key) => unknownField(fieldName([...path, key]), aliases[key] ?? nearest(key, known), known))
+    if (issue.expected === 'never') {
+      const holder = path.slice(0, -1)
+      const known = knownFields(schemaAt(schema, holder))
+      return unknownKeys(valueAt(value, holder), known).map((key) =>
+        unknownField(fieldName([...holder, key]), aliases[key] ?? nearest(key, known), known),
+      )
     }
-    const takes = issue.code === 'custom' ? issue.message : `it takes ${takenBy(schemaAt(schema, path))}`
+    const takes = issue.type === 'custom' || issue.type === 'check' ? issue.message : `it takes ${takenBy(schemaAt(schema, path))}`
     const given = valueAt(value, path)
     if (given === undefined && path.length > 0) return [`\`${field}\` is missing: ${takes}`]
     return [`${path.length === 0 ? 'it' : `\`${field}\``} is ${shown(given)}: ${takes}`]
   })
+  // -1.5 is neither whole nor large enough: one sentence says both.
+  return [...new Set(sentences)]
+}
+
+/** All of them, inherited ones as well (an AbortSignal given in place of options has no others); valibot tells of the first only. */
+function unknownKeys(holder: unknown, known: readonly string[]): readonly string[] {
+  const keys: string[] = []
+  for (const key in holder as object) if (!known.includes(key)) keys.push(key)
+  return keys
 }
 
 function unknownField(name: string, meant: string | null, known: readonly string[]): string {
@@ -46,41 +66,89 @@ const valueAt = (value: unknown, path: Path): unknown =>
     value,
   )
 
-function bare(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodNullable ? bare(schema.unwrap()) : schema
+/** What our schemas are made of; of a pipe, its members. */
+type Step =
+  | v.OptionalSchema<v.GenericSchema, undefined>
+  | v.NullableSchema<v.GenericSchema, undefined>
+  | v.StrictObjectSchema<v.ObjectEntries, undefined>
+  | v.RecordSchema<v.GenericSchema<string>, v.GenericSchema, undefined>
+  | v.ArraySchema<v.GenericSchema, undefined>
+  | v.UnionSchema<v.GenericSchema[], undefined>
+  | v.PicklistSchema<readonly string[], undefined>
+  | v.LiteralSchema<string, undefined>
+  | v.NumberSchema<undefined>
+  | v.StringSchema<undefined>
+  | v.BooleanSchema<undefined>
+  | v.MinValueAction<number, number, undefined>
+  | v.MaxValueAction<number, number, undefined>
+  | v.SafeIntegerAction<number, undefined>
+  | v.MinLengthAction<string, number, undefined>
+
+const stepsOf = (schema: v.GenericSchema): readonly Step[] =>
+  'pipe' in schema ? (schema.pipe as readonly v.GenericSchema[]).flatMap(stepsOf) : [schema as v.GenericSchema & Step]
+
+/** What decides of a pipe: the first may be there for lists only. */
+const schemaOf = (schema: v.GenericSchema | undefined) =>
+  schema === undefined ? undefined : stepsOf(schema).findLast((step) => step.kind === 'schema')
+
+function bare(schema: v.GenericSchema | undefined): ReturnType<typeof schemaOf> {
+  const step = schemaOf(schema)
+  return step?.type === 'optional' || step?.type === 'nullable' ? bare(step.wrapped) : step
 }
 
-function schemaAt(schema: z.core.$ZodType, path: Path): z.core.$ZodType | undefined {
-  return path.reduce<z.core.$ZodType | undefined>((at, part) => {
-    const holder = at === undefined ? undefined : bare(at)
+function schemaAt(schema: v.GenericSchema, path: Path): v.GenericSchema | undefined {
+  return path.reduce<v.GenericSchema | undefined>((at, part) => {
+    const holder = bare(at)
     // The member of a union that has members itself.
-    const inner = holder instanceof z.ZodUnion ? holder.options.find((option) => option instanceof z.ZodArray) : holder
-    if (inner instanceof z.ZodObject) return inner.shape[part]
-    return inner instanceof z.ZodArray ? inner.element : undefined
+    const inner = holder?.type === 'union' ? bare(holder.options.find((option) => bare(option)?.type === 'array')) : holder
+    if (inner?.type === 'strict_object') return inner.entries[part] as v.GenericSchema | undefined
+    if (inner?.type === 'record') return inner.value
+    return inner?.type === 'array' ? inner.item : undefined
   }, schema)
 }
 
-function knownFields(schema: z.core.$ZodType | undefined): readonly string[] {
-  const inner = schema === undefined ? undefined : bare(schema)
-  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : []
+function knownFields(schema: v.GenericSchema | undefined): readonly string[] {
+  const inner = bare(schema)
+  return inner?.type === 'strict_object' ? Object.keys(inner.entries) : []
 }
 
-function takenBy(schema: z.core.$ZodType | undefined): string {
-  if (schema instanceof z.ZodOptional) return takenBy(schema.unwrap())
-  if (schema instanceof z.ZodNullable) return `${takenBy(schema.unwrap())}, or null`
-  if (schema instanceof z.ZodNumber) {
-    const { minValue, maxValue, isInt } = schema
-    const upTo = maxValue === null || maxValue >= Number.MAX_SAFE_INTEGER ? ' on' : ` to ${maxValue}`
-    return `a ${isInt ? 'whole ' : ''}number from ${minValue}${upTo}`
+function takenBy(schema: v.GenericSchema | undefined): string {
+  const step = schemaOf(schema)
+  if (schema === undefined || step === undefined) return 'something else'
+  switch (step.type) {
+    case 'optional':
+      return takenBy(step.wrapped)
+    case 'nullable':
+      return `${takenBy(step.wrapped)}, or null`
+    case 'number':
+      return numberTaken(stepsOf(schema))
+    case 'picklist':
+      return either(step.options.map((option) => `'${option}'`))
+    case 'boolean':
+      return 'true or false'
+    case 'literal':
+      return `'${step.literal}'`
+    case 'string':
+      return stepsOf(schema).some(({ type }) => type === 'min_length') ? 'a text that is not empty' : 'a text'
+    case 'array':
+      return `a list, each ${takenBy(step.item)}`
+    case 'record':
+      return `an object, each ${takenBy(step.value)}`
+    case 'union':
+      return either(step.options.map(takenBy))
+    case 'strict_object':
+      return `an object with ${either(Object.keys(step.entries)).replace(/ or /, ' and ')}`
+    default:
+      return 'something else'
   }
-  if (schema instanceof z.ZodEnum) return either(schema.options.map((option) => `'${option}'`))
-  if (schema instanceof z.ZodBoolean) return 'true or false'
-  if (schema instanceof z.ZodLiteral) return either([...schema.values].map((value) => `'${value}'`))
-  if (schema instanceof z.ZodString) return (schema.minLength ?? 0) > 0 ? 'a text that is not empty' : 'a text'
-  if (schema instanceof z.ZodArray) return `a list, each ${takenBy(schema.element)}`
-  if (schema instanceof z.ZodUnion) return either(schema.options.map(takenBy))
-  if (schema instanceof z.ZodObject) return `an object with ${either(knownFields(schema)).replace(/ or /, ' and ')}`
-  return 'something else'
+}
+
+function numberTaken(steps: readonly Step[]): string {
+  const isWhole = steps.some(({ type }) => type === 'safe_integer')
+  const from = steps.find((step) => step.type === 'min_value')
+  const upTo = steps.find((step) => step.type === 'max_value')
+  const bounds = from === undefined ? '' : ` from ${from.requirement}${upTo === undefined ? ' on' : ` to ${upTo.requirement}`}`
+  return `a ${isWhole ? 'whole ' : ''}number${bounds}`
 }
 
 /** A value as its writer would recognise it, on one line, without credentials of a URL. */

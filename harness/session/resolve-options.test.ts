@@ -69,9 +69,26 @@ describe('resolveOptions', () => {
     expect(said({ pools: [1] })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`pools[0]\` is 1: it takes an undici dispatcher"`)
   })
 
+  it('takes no list and no other object for its options', () => {
+    expect(said([])).toContain('invalid option: it is []: it takes an object with idleTimeoutMs, ')
+    expect(said({ budget: [] })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`budget\` is []: it takes an object with sockets, requests and handles"`,
+    )
+    expect(said(new AbortController().signal)).toContain('`aborted` is not a field; there are idleTimeoutMs, ')
+  })
+
   it('names every mistake at once', () => {
     expect(said({ idleTimeoutMs: -1, timeout: 5 })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`idleTimeoutMs\` is -1: it takes a number from 1 to 2147483647; \`timeout\` is not a field; did you mean \`workTimeoutMs\`?"`,
+    )
+    expect(said({ iteration: 1, warmup: 1 })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`iteration\` is not a field; did you mean \`iterations\`?; \`warmup\` is not a field; did you mean \`warmUp\`?"`,
+    )
+  })
+
+  it('says one thing once', () => {
+    expect(said({ iterations: -1.5 })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`iterations\` is -1.5: it takes a whole number from 1 to 100000"`,
     )
   })
 })

@@ -1,58 +1,63 @@
 /** Options are resolved once, at the door: unknown keys and values out of bounds are refused with a pointer to what is right. */
-import { z } from 'zod'
+import * as v from 'valibot'
 import { findLimitProfile, LIMIT_PROFILE_NAMES, nearestProfileName } from '../limits/profiles.ts'
 import { HarnessError } from '../model/errors.ts'
 import { type FindingCode, SEVERITY_OF } from '../model/finding.ts'
 import { type Allowance, DEFAULTS, type FindLeaksOptions, type ResolvedOptions } from '../model/options.ts'
-import { complaints } from './complaints.ts'
+import { complaints, noList } from './complaints.ts'
 
 /** A timer beyond this fires at once in Node (2^31 - 1 ms). */
 const MAX_TIMER_MS = 2_147_483_647
-const durationMs = z.number().min(1).max(MAX_TIMER_MS)
-const count = z.number().int().min(0)
+const durationMs = v.pipe(v.number(), v.minValue(1), v.maxValue(MAX_TIMER_MS))
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const text = v.pipe(v.string(), v.minLength(1))
 
-const BUDGET = z.strictObject({ sockets: count.optional(), requests: count.optional(), handles: count.optional() })
+const BUDGET = noList(v.strictObject({ sockets: v.optional(count), requests: v.optional(count), handles: v.optional(count) }))
 const NO_REASON = 'it takes a reason, such as "the metrics exporter lives as long as the process"'
 const NO_NAME = 'it takes an origin, a code or openedAt beside its reason: nothing given would match everything'
-const ALLOWANCE = z
-  .strictObject({
-    origin: z.string().min(1).optional(),
-    code: z.enum(Object.keys(SEVERITY_OF) as [FindingCode, ...FindingCode[]]).optional(),
-    openedAt: z.string().min(1).optional(),
-    because: z
-      .string()
-      .min(1)
-      .refine((text) => text.trim() !== '', NO_REASON),
-  })
-  .refine(({ origin, code, openedAt }) => origin !== undefined || code !== undefined || openedAt !== undefined, NO_NAME)
+const ALLOWANCE = v.pipe(
+  noList(
+    v.strictObject({
+      origin: v.optional(text),
+      code: v.optional(v.picklist(Object.keys(SEVERITY_OF) as FindingCode[])),
+      openedAt: v.optional(text),
+      because: v.pipe(
+        text,
+        v.check((reason) => reason.trim() !== '', NO_REASON),
+      ),
+    }),
+  ),
+  v.check(({ origin, code, openedAt }) => origin !== undefined || code !== undefined || openedAt !== undefined, NO_NAME),
+)
 
 /** The name of a limit profile; one that is not there gets the nearest that is. */
-export const LIMIT_PROFILE = z.custom<string>((value) => typeof value === 'string' && findLimitProfile(value) !== null, {
-  error: ({ input }) =>
+export const LIMIT_PROFILE = v.custom<string>(
+  (value) => typeof value === 'string' && findLimitProfile(value) !== null,
+  ({ input }) =>
     typeof input === 'string'
       ? `did you mean '${nearestProfileName(input)}'?`
       : `it takes the name of a limit profile: ${LIMIT_PROFILE_NAMES.join(', ')}`,
-})
+)
 
 /** Each with its bounds; a configuration takes the same. */
 export const OPTION_FIELDS = {
-  idleTimeoutMs: durationMs.optional(),
-  idleConnections: z.enum(['wait', 'trust', 'flush']).optional(),
-  level: z.enum(['full', 'sampled', 'off']).optional(),
-  iterations: z.number().int().min(1).max(100_000).optional(),
-  warmUp: count.optional(),
-  budget: BUDGET.optional(),
-  allow: z.array(ALLOWANCE).optional(),
-  pools: z.array(z.custom<object>((value) => typeof value === 'object' && value !== null, 'it takes an undici dispatcher')).optional(),
-  forbidGcRescue: z.boolean().optional(),
-  workTimeoutMs: durationMs.optional(),
-  signal: z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'it takes an AbortSignal').optional(),
-  stallMs: durationMs.nullable().optional(),
-  limits: LIMIT_PROFILE.optional(),
-  judgeLimits: z.boolean().optional(),
-  concurrent: z.literal('attribute').optional(),
+  idleTimeoutMs: v.optional(durationMs),
+  idleConnections: v.optional(v.picklist(['wait', 'trust', 'flush'])),
+  level: v.optional(v.picklist(['full', 'sampled', 'off'])),
+  iterations: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(100_000))),
+  warmUp: v.optional(count),
+  budget: v.optional(BUDGET),
+  allow: v.optional(v.array(ALLOWANCE)),
+  pools: v.optional(v.array(v.custom<object>((value) => typeof value === 'object' && value !== null, 'it takes an undici dispatcher'))),
+  forbidGcRescue: v.optional(v.boolean()),
+  workTimeoutMs: v.optional(durationMs),
+  signal: v.optional(v.custom<AbortSignal>((value) => value instanceof AbortSignal, 'it takes an AbortSignal')),
+  stallMs: v.optional(v.nullable(durationMs)),
+  limits: v.optional(LIMIT_PROFILE),
+  judgeLimits: v.optional(v.boolean()),
+  concurrent: v.optional(v.literal('attribute')),
 }
-const SCHEMA = z.strictObject(OPTION_FIELDS)
+const SCHEMA = noList(v.strictObject(OPTION_FIELDS))
 
 /** Spellings people know from elsewhere. */
 export const ALIASES: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as v from 'valibot'
 import { OWN_KINDS } from '../../harness/model/backend.ts'
 import { VERDICTS } from '../../harness/model/diagnosis.ts'
 import { type FindingCode, SEVERITIES, SEVERITY_OF } from '../../harness/model/finding.ts'
@@ -16,149 +16,141 @@ type JsonRun = Omit<ScenarioRun, 'expected' | 'deadlineMs' | 'latencyMs'> & {
 }
 type JsonRecord = Omit<RunRecord, 'runs'> & { readonly runs: readonly JsonRun[] }
 
-const count = z.int().min(0)
-const countOrUnknown = count.nullable()
-const ms = z.number().min(0)
-const codes = Object.keys(SEVERITY_OF) as [FindingCode, ...FindingCode[]]
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const fromOne = v.pipe(v.number(), v.safeInteger(), v.minValue(1))
+const ms = v.pipe(v.number(), v.minValue(0))
+const countOrNull = v.nullable(count)
+const msOrNull = v.nullable(ms)
+const textOrNull = v.nullable(v.string())
 
-const code = z.enum(codes).meta({ description: 'docs/findings/ has a page for each' })
-const verdict = z.enum(VERDICTS)
-const variant = z.enum(['leaky', 'fixed'])
-const backend = z.enum([...OWN_KINDS, 'url'])
+const code = v.pipe(v.picklist(Object.keys(SEVERITY_OF) as FindingCode[]), v.description('docs/findings/ has a page for each'))
+const verdict = v.picklist(VERDICTS)
+const variantOrNull = v.nullable(v.picklist(['leaky', 'fixed']))
+const backendOrNull = v.nullable(v.picklist([...OWN_KINDS, 'url']))
 
-export const expectation = z.object({
-  verdict,
-  codes: z.array(code),
-  blockedAtRequest: z.int().min(1).nullable(),
+export const expectation = v.object({ verdict, codes: v.array(code), blockedAtRequest: v.nullable(fromOne) })
+
+const place = v.object({
+  file: v.pipe(v.string(), v.description('relative to the working directory, with forward slashes')),
+  line: fromOne,
+  column: count,
+  function: textOrNull,
 })
 
-const place = z.object({
-  file: z.string().meta({ description: 'relative to the working directory, with forward slashes' }),
-  line: z.int().min(1),
-  column: z.int().min(0),
-  function: z.string().nullable(),
-})
-
-const finding = z.object({
+const finding = v.object({
   code,
-  severity: z.enum(SEVERITIES),
-  count: count.meta({ description: 'how many resources this finding is about' }),
-  origin: z.string().nullable(),
-  request: z
-    .object({
-      method: z.string(),
-      path: z.string().meta({ description: 'of a group: the common prefix and *' }),
-      status: z.int().nullable(),
-    })
-    .nullable(),
-  openedAt: place.nullable(),
-  lastTouchedAt: place.nullable(),
-  summary: z.string(),
-  evidence: z.array(
-    z.object({
-      ledger: z.enum(['requests', 'pools', 'kernel', 'peer']),
-      says: z.string(),
-      value: z.union([z.number(), z.string(), z.null()]),
+  severity: v.picklist(SEVERITIES),
+  count: v.pipe(count, v.description('how many resources this finding is about')),
+  origin: textOrNull,
+  request: v.nullable(
+    v.object({
+      method: v.string(),
+      path: v.pipe(v.string(), v.description('of a group: the common prefix and *')),
+      status: v.nullable(v.pipe(v.number(), v.safeInteger())),
     }),
   ),
-  advice: z.string(),
-  fingerprint: z.string().meta({ description: 'of code, role of the origin and creator; the same from run to run' }),
+  openedAt: v.nullable(place),
+  lastTouchedAt: v.nullable(place),
+  summary: v.string(),
+  evidence: v.array(
+    v.object({
+      ledger: v.picklist(['requests', 'pools', 'kernel', 'peer']),
+      says: v.string(),
+      value: v.union([v.number(), v.string(), v.null()]),
+    }),
+  ),
+  advice: v.string(),
+  fingerprint: v.pipe(v.string(), v.description('of code, role of the origin and creator; the same from run to run')),
 })
 
-const counts = z.object({
-  sockets: countOrUnknown,
-  handles: countOrUnknown,
-  descriptors: countOrUnknown,
-  byState: z.record(z.string(), count).meta({ description: 'sockets by TCP state' }),
+const counts = v.object({
+  sockets: countOrNull,
+  handles: countOrNull,
+  descriptors: countOrNull,
+  byState: v.pipe(v.record(v.string(), count), v.description('sockets by TCP state')),
 })
 
-const time = ms.nullable()
+const latencyMs = v.object({
+  p50: msOrNull,
+  p90: msOrNull,
+  p99: msOrNull,
+  max: msOrNull,
+  expectedIntervalMs: v.pipe(msOrNull, v.description('corrected for coordinated omission by this interval; null: not corrected')),
+})
 
-const run = z.object({
-  scenario: z.string(),
-  case: z.string().nullable(),
-  variant: variant.nullable().meta({ description: 'null: a program that exec ran' }),
-  layer: z.string(),
-  client: z.string(),
-  backend: backend.nullable(),
-  profile: z.string().nullable(),
+const lifeline = v.object({
+  what: v.picklist(['request', 'connection', 'handle']),
+  label: v.string(),
+  openedAtMs: v.number(),
+  headersAtMs: v.nullable(v.number()),
+  openedAt: v.nullable(place),
+})
+
+const timeline = v.object({
+  workStartedAtMs: msOrNull,
+  workEndedAtMs: msOrNull,
+  tMs: v.array(v.number()),
+  sockets: v.array(count),
+  handles: v.array(countOrNull),
+  descriptors: v.array(countOrNull),
+  lifelines: v.pipe(v.array(lifeline), v.description('of what was still open at the recount and leaked, oldest first')),
+  lifelinesLeftOut: count,
+})
+
+const run = v.object({
+  scenario: v.string(),
+  case: textOrNull,
+  variant: v.pipe(variantOrNull, v.description('null: a program that exec ran')),
+  layer: v.string(),
+  client: v.string(),
+  backend: backendOrNull,
+  profile: textOrNull,
   verdict,
-  expected: expectation.nullable(),
-  asExpected: z.boolean(),
-  notes: z.array(z.string()).meta({ description: 'why it is not as expected, or why it is inconclusive' }),
-  measured: z.array(z.string()).meta({ description: 'what the work itself has measured, a line each' }),
-  findings: z.array(finding).meta({ description: 'most severe first' }),
+  expected: v.nullable(expectation),
+  asExpected: v.boolean(),
+  notes: v.pipe(v.array(v.string()), v.description('why it is not as expected, or why it is inconclusive')),
+  measured: v.pipe(v.array(v.string()), v.description('what the work itself has measured, a line each')),
+  findings: v.pipe(v.array(finding), v.description('most severe first')),
   baseline: counts,
   peak: counts,
   recount: counts,
-  deadlineMs: time.meta({ description: 'the idle deadline, counted from the end of the work' }),
-  returnedToBaselineMs: ms.nullable().meta({ description: 'how long after the end of the work everything was back; null: never' }),
-  blockedAtRequest: z
-    .int()
-    .min(1)
-    .nullable()
-    .meta({ description: 'ordinal, at the leaking line, of the first request that got no connection' }),
-  proof: z
-    .object({ released: count, answeredInMs: ms.nullable(), baselineInMs: ms.nullable() })
-    .nullable()
-    .meta({ description: 'what happened when the suspects were released' }),
-  requests: z.object({ sent: count, ok: count, failed: count }),
+  deadlineMs: v.pipe(msOrNull, v.description('the idle deadline, counted from the end of the work')),
+  returnedToBaselineMs: v.pipe(msOrNull, v.description('how long after the end of the work everything was back; null: never')),
+  blockedAtRequest: v.pipe(v.nullable(fromOne), v.description('ordinal, at the leaking line, of the first request that got no connection')),
+  proof: v.pipe(
+    v.nullable(v.object({ released: count, answeredInMs: msOrNull, baselineInMs: msOrNull })),
+    v.description('what happened when the suspects were released'),
+  ),
+  requests: v.object({ sent: count, ok: count, failed: count }),
   connectionsOpened: count,
-  latencyMs: z
-    .object({
-      p50: time,
-      p90: time,
-      p99: time,
-      max: time,
-      expectedIntervalMs: ms.nullable().meta({ description: 'corrected for coordinated omission by this interval; null: not corrected' }),
-    })
-    .nullable(),
-  timeline: z
-    .object({
-      workStartedAtMs: ms.nullable(),
-      workEndedAtMs: ms.nullable(),
-      tMs: z.array(z.number()),
-      sockets: z.array(count),
-      handles: z.array(countOrUnknown),
-      descriptors: z.array(countOrUnknown),
-      lifelines: z
-        .array(
-          z.object({
-            what: z.enum(['request', 'connection', 'handle']),
-            label: z.string(),
-            openedAtMs: z.number(),
-            headersAtMs: z.number().nullable(),
-            openedAt: place.nullable(),
-          }),
-        )
-        .meta({ description: 'of what was still open at the recount and leaked, oldest first' }),
-      lifelinesLeftOut: count,
-    })
-    .meta({ description: 'counts over time; the lists are of equal length, time 0 is shortly before the baseline' }),
-  workError: z.string().nullable(),
+  latencyMs: v.nullable(latencyMs),
+  timeline: v.pipe(timeline, v.description('counts over time; the lists are of equal length, time 0 is shortly before the baseline')),
+  workError: textOrNull,
   durationMs: ms,
 })
 
-const skipped = z.object({
-  scenario: z.string(),
-  case: z.string().nullable(),
-  variant: variant.nullable(),
-  backend: backend.nullable(),
-  reason: z.string(),
-  remedy: z.string(),
+const skipped = v.object({
+  scenario: v.string(),
+  case: textOrNull,
+  variant: variantOrNull,
+  backend: backendOrNull,
+  reason: v.string(),
+  remedy: v.string(),
 })
 
 /** `watertight/run@1`. The compiler holds it in step with RunRecord: what it takes is a record, and (below) it takes every record. */
-export const RUN_SCHEMA = z
-  .object({
-    schema: z.literal('watertight/run@1'),
-    tool: z.object({ version: z.string() }),
-    environment: z.object({ node: z.string(), platform: z.string(), docker: z.boolean(), contended: z.boolean() }),
-    runs: z.array(run),
-    skipped: z.array(skipped).meta({ description: 'planned and not run: the backend is missing, or the whole run ended first' }),
-    totals: z.object({ runs: count, asExpected: count, skipped: count, wallMs: ms }),
-  })
-  .meta({ title: 'watertight/run@1', description: 'what `watertight run --json` prints' }) satisfies z.ZodType<JsonRecord>
+export const RUN_SCHEMA = v.pipe(
+  v.object({
+    schema: v.literal('watertight/run@1'),
+    tool: v.object({ version: v.string() }),
+    environment: v.object({ node: v.string(), platform: v.string(), docker: v.boolean(), contended: v.boolean() }),
+    runs: v.array(run),
+    skipped: v.pipe(v.array(skipped), v.description('planned and not run: the backend is missing, or the whole run ended first')),
+    totals: v.object({ runs: count, asExpected: count, skipped: count, wallMs: ms }),
+  }),
+  v.title('watertight/run@1'),
+  v.description('what `watertight run --json` prints'),
+) satisfies v.GenericSchema<JsonRecord>
 
 type Mutable<T> = T extends object ? { -readonly [key in keyof T]: Mutable<T[key]> } : T
-true satisfies Mutable<JsonRecord> extends z.output<typeof RUN_SCHEMA> ? true : false
+true satisfies Mutable<JsonRecord> extends v.InferOutput<typeof RUN_SCHEMA> ? true : false

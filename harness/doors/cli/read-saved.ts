@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import * as v from 'valibot'
 import { HarnessError } from '../../model/errors.ts'
 import type { RunRecord } from '../../model/run-record.ts'
 import { recordOf } from '../../scenario/journal-record.ts'
@@ -56,7 +57,7 @@ async function savedDocument(text: string, file: string): Promise<RunRecord> {
     throw refused(file, what)
   }
   const { RUN_SCHEMA } = await import('../../../reports/schema/run-schema.ts')
-  const issues = issuesAfterFilling(document, (each) => RUN_SCHEMA.safeParse(each).error?.issues ?? [])
+  const issues = issuesAfterFilling(document, (each) => v.safeParse(RUN_SCHEMA, each).issues?.map(pathed) ?? [])
   const [first, ...more] = issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   if (first !== undefined) {
     const others = more.length === 0 ? '' : ` (and ${more.length} more)`
@@ -70,30 +71,33 @@ async function savedDocument(text: string, file: string): Promise<RunRecord> {
 }
 
 interface Issue {
-  readonly path: readonly PropertyKey[]
+  readonly path: readonly string[]
   readonly message: string
 }
+
+const pathed = ({ path, message }: v.BaseIssue<unknown>): Issue => ({ path: path?.map(({ key }) => String(key)) ?? [], message })
 
 /** A later version of the same schema adds fields (docs/reports.md): what an earlier one did not write yet is null, or where that does not do, empty or none. */
 function issuesAfterFilling(document: unknown, check: (document: unknown) => readonly Issue[]): readonly Issue[] {
   let issues = check(document)
-  const nameOf = ({ path }: Issue): string => path.join('.')
-  const missing = new Set(issues.filter(({ path }) => parentOf(document, path)?.[String(path.at(-1))] === undefined).map(nameOf))
+  const missing = issues.map(({ path }) => path).filter((path) => parentOf(document, path)?.[path.at(-1) ?? ''] === undefined)
   for (const emptyValue of [() => null, () => [], () => 0]) {
-    for (const issue of issues.filter((each) => missing.has(nameOf(each)))) {
-      const parent = parentOf(document, issue.path)
-      if (parent !== null) parent[String(issue.path.at(-1))] = emptyValue()
+    // Also where it complains of what was filled in: an empty list is none of the objects that have fields.
+    const stillWrong = missing.filter((path) => issues.some((issue) => path.every((key, at) => key === issue.path[at])))
+    for (const path of stillWrong) {
+      const parent = parentOf(document, path)
+      if (parent !== null) parent[path.at(-1) ?? ''] = emptyValue()
     }
     issues = check(document)
   }
   return issues
 }
 
-function parentOf(document: unknown, path: readonly PropertyKey[]): Record<string, unknown> | null {
+function parentOf(document: unknown, path: readonly string[]): Record<string, unknown> | null {
   let at = document
   for (const key of path.slice(0, -1)) {
     if (!isObject(at)) return null
-    at = at[String(key)]
+    at = at[key]
   }
   return isObject(at) ? at : null
 }

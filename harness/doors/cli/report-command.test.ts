@@ -116,17 +116,19 @@ describe('report', () => {
     const { case: _none, ...skipped } = MINIO_SKIPPED
     const record = fakeRecord([fakeRun()], [MINIO_SKIPPED])
     const [{ notes: _text, proof: _object, ...run }] = JSON.parse(renderJson(record)).runs
+    delete run.recount.byState
     const { lifelines: _list, lifelinesLeftOut: _count, ...timeline } = run.timeline
     const file = save('old.json', JSON.stringify({ ...record, runs: [{ ...run, timeline }], skipped: [skipped] }))
     const { code, stdout } = await invoke(['report', file])
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('minio: 1 of 1 NOT RUN, no container engine') })
+    expect(JSON.parse((await invoke(['report', file, '--json'])).stdout).runs[0].recount.byState).toEqual({})
   })
 
   test.each([
     ['{', /cannot be reported: .*JSON/],
     ['[]', /it has no schema "watertight\/run@1"/],
     ['{"schema":"watertight/run@2"}', /its schema is 'watertight\/run@2', not "watertight\/run@1"/],
-    ['{"schema":"watertight/run@1","runs":[{}]}', /tool: .* \(and \d+ more\)\n {2}remedy: it was changed by hand/],
+    ['{"schema":"watertight/run@1","runs":[{}]}', /reported: tool: .* \(and \d+ more\)\n {2}remedy: it was changed by hand/],
     ['{"schema":"watertight/journal@1"}\n', /cannot be reported: it is no journal of this version/],
   ])('says of %s why it is no saved run', async (text, why) => {
     const { code, stdout, stderr } = await invoke(['report', save('bad.json', text)])

@@ -1,11 +1,11 @@
 /** `watertight/metrics`: what a service of yours holds open, for Prometheus. Loads prom-client; nothing else of ours does. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type OpenMetricsContentType, Registry } from 'prom-client'
-import { z } from 'zod'
+import * as v from 'valibot'
 import { startLedger } from '../../ledger/ledger.ts'
 import { HarnessError } from '../../model/errors.ts'
 import { clientEyes } from '../../probes/pools.ts'
-import { complaints } from '../../session/complaints.ts'
+import { complaints, noList } from '../../session/complaints.ts'
 import { type AnyRegistry, expose, takenIn } from './expose.ts'
 import { type Memory, NOTHING_YET, readPage, type Samples } from './readings.ts'
 import { boundedServers } from './servers.ts'
@@ -37,14 +37,16 @@ export interface WatchedMetrics extends Disposable {
 const isRegistry = (value: unknown): value is AnyRegistry =>
   typeof value === 'object' && value !== null && 'getSingleMetric' in value && 'removeSingleMetric' in value && 'metrics' in value
 
-const SCHEMA = z.strictObject({
-  pools: z.array(z.custom<object>((value) => typeof value === 'object' && value !== null, 'it takes an undici dispatcher')).optional(),
-  registry: z.custom<AnyRegistry>(isRegistry, 'it takes a Registry of prom-client').optional(),
-  level: z.enum(['sampled', 'full']).optional(),
-  layer: z.string().min(1).optional(),
-  // 2^31 - 1, as everywhere: no timer of Node's is longer.
-  idleTimeoutMs: z.number().min(1).max(2_147_483_647).optional(),
-})
+const SCHEMA = noList(
+  v.strictObject({
+    pools: v.optional(v.array(v.custom<object>((value) => typeof value === 'object' && value !== null, 'it takes an undici dispatcher'))),
+    registry: v.optional(v.custom<AnyRegistry>(isRegistry, 'it takes a Registry of prom-client')),
+    level: v.optional(v.picklist(['sampled', 'full'])),
+    layer: v.optional(v.pipe(v.string(), v.minLength(1))),
+    // 2^31 - 1, as everywhere: no timer of Node's is longer.
+    idleTimeoutMs: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(2_147_483_647))),
+  }),
+)
 const ALIASES = { idleTimeout: 'idleTimeoutMs', register: 'registry', dispatchers: 'pools' }
 
 /** Nobody may scrape for long; by then what ended is forgotten, and what does not move is noted. */
