@@ -11,6 +11,7 @@ import { measureVerdicts } from './verdict.ts'
 
 const SECTIONS = ['overhead', 'census', 'verdicts'] as const
 const OUTPUT = 'reports/out/bench'
+const PEER_ROUNDS = 12
 
 function turnsOf(text: string): number {
   const turns = Number(text)
@@ -35,12 +36,12 @@ function progress(section: string): (row: object) => void {
   return (row) => process.stderr.write(`${section}  ${Object.values(row).slice(0, 2).join('  ')}\n`)
 }
 
-/** Ours, then the others: these cost so much that a quarter of the requests says as much. */
+/** Ours, then the others: these cost so much that an eighth of the turns says as much. */
 async function overheads(): Promise<readonly OverheadRow[]> {
   const some = turns === undefined ? {} : { rounds: turns }
   const onClient = (rows: readonly OverheadRow[]): void => rows.forEach(progress('overhead'))
   const ours = await measureOverhead({ ...some, onClient })
-  const peers = await measureOverhead({ ...some, onClient, levels: ['none', ...PEERS], generations: 1, requests: 1_000 })
+  const peers = await measureOverhead({ onClient, levels: ['none', ...PEERS], generations: 1, rounds: turns ?? PEER_ROUNDS })
   return [...ours, ...peers.filter(({ level }) => level !== 'none')]
 }
 

@@ -49,7 +49,7 @@ async function ask(one: Ask, requests: number, atOnce: number): Promise<void> {
 async function beClient(client: BenchClient, level: BenchLevel, origin: string): Promise<void> {
   if (isPeer(level)) await loadPeer(level)
   const one = await CLIENTS[client](origin)
-  const inWork = level === 'none' || isPeer(level) ? (work: () => Promise<void>) => work() : await underLedger(level)
+  const inWork = level === 'none' || level === 'again' || isPeer(level) ? (work: () => Promise<void>) => work() : await underLedger(level)
   process.on('message', async ({ requests, atOnce }: CostOrder) => {
     const before = process.cpuUsage()
     await inWork(() => ask(one, requests, atOnce))

@@ -10,9 +10,9 @@ export type BenchClient = (typeof BENCH_CLIENTS)[number]
 export const PEERS = ['why-is-node-running', 'wtfnode', 'leaked-handles'] as const
 export type Peer = (typeof PEERS)[number]
 
-/** `none`: nothing of the kind in the process at all. */
-export type BenchLevel = LedgerLevel | 'none' | Peer
-const LEVELS: readonly BenchLevel[] = ['none', 'off', 'sampled', 'full']
+/** `none`: nothing of the kind in the process at all; `again`: nothing in a second such process, so that its distance from 1 is what the machine's noise makes of a ratio. */
+export type BenchLevel = LedgerLevel | 'none' | 'again' | Peer
+const LEVELS: readonly BenchLevel[] = ['none', 'again', 'off', 'sampled', 'full']
 
 /** Requests under way at one time. One: a job, a test, a handler that awaits; every request wakes the process. Ten: a client kept busy, whose requests cost half as much. */
 export const PACES = [1, 10] as const
@@ -25,9 +25,9 @@ export interface OverheadRow {
   readonly client: BenchClient
   readonly level: BenchLevel
   readonly atOnce: Pace
-  /** CPU microseconds of a request (user and system, all threads of the process). */
+  /** CPU microseconds of a request (user and system, all threads of the process): the mean of the quietest tenth of the turns, and the median of all. */
   readonly cpuUs: Figures
-  /** Against level `none`: the smallest by the smallest, and the median of the ratios of turns taken one after the other. */
+  /** Against level `none`: the quietest turns by its quietest, and the median of the ratios of turns taken within the same hundredth of a second. */
   readonly ratio: Figures
   /** Turns that were measured. */
   readonly turns: number
@@ -39,7 +39,7 @@ export interface OverheadOptions {
   readonly paces?: readonly Pace[]
   /** Times the processes are started anew: two of the same program differ by some percent for all their life. */
   readonly generations?: number
-  /** Turns of each process of a generation; all levels take theirs before the next. */
+  /** Turns of each process of a generation at each pace; all levels take theirs before the next. */
   readonly rounds?: number
   /** Requests of a turn. */
   readonly requests?: number
@@ -57,55 +57,85 @@ export interface CostAnswer {
 }
 
 /** First turns, thrown away: compiling and opening connections. */
-const WARM_UP_TURNS = 2
-const DEFAULTS = { generations: 3, rounds: 5, requests: 3_000 } as const
-/** A request of the AWS SDK costs ten times those of the others (facts.md), so a tenth of them says as much. */
+const WARM_UP_TURNS = 12
+/**
+ * Many short turns: a shared machine changes its speed by a factor of two for moments as well as for seconds, and a neighbour that hits every turn of a
+ * level hits those of the others beside them. 250 requests are 5 ms.
+ */
+const DEFAULTS = { generations: 4, rounds: 24, requests: 250 } as const
+/** A request of the AWS SDK costs ten times those of the others (facts.md), so a fifth of them says as much. */
 const SHARE: Partial<Record<BenchClient, number>> = { 'aws-sdk': 0.2 }
+
+/** CPU microseconds of a request, turn by turn. */
+type Costs = ReadonlyMap<BenchLevel, number[]>
 
 /**
  * Measures every client at every level, in processes that take turns on this machine.
- * @returns one row for each client and level, in the order asked for.
+ * @returns one row for each client, pace and level, in the order asked for.
  */
 export async function measureOverhead(options: OverheadOptions = {}): Promise<readonly OverheadRow[]> {
   const { clients = BENCH_CLIENTS, levels = LEVELS, paces = PACES, generations = DEFAULTS.generations, onClient } = options
   const rows: OverheadRow[] = []
   for (const client of clients) {
-    for (const atOnce of paces) {
-      const costs = new Map<BenchLevel, number[]>(levels.map((level) => [level, []]))
-      for (let generation = 0; generation < generations; generation += 1) await measureGeneration(client, atOnce, costs, options)
-      const bare = costs.get('none') ?? []
-      const mine = levels.map((level) => overheadRow(client, level, atOnce, costs.get(level) ?? [], bare))
-      onClient?.(mine)
-      rows.push(...mine)
+    const costs = paces.map((atOnce) => ({ atOnce, byLevel: new Map(levels.map((level): [BenchLevel, number[]] => [level, []])) }))
+    for (let generation = 0; generation < generations; generation += 1) {
+      await using children = await startGeneration(client, levels)
+      for (const { atOnce, byLevel } of costs) await measurePace(client, atOnce, children.byLevel, byLevel, options)
     }
+    const mine = costs.flatMap(({ atOnce, byLevel }) =>
+      [...byLevel].map(([level, turns]) => overheadRow(client, level, atOnce, turns, byLevel.get('none') ?? [])),
+    )
+    onClient?.(mine)
+    rows.push(...mine)
   }
   return rows
 }
 
-async function measureGeneration(
+interface Generation extends AsyncDisposable {
+  readonly byLevel: ReadonlyMap<BenchLevel, Far>
+}
+
+/** A server, and for each level a process of its own that asks it. */
+async function startGeneration(client: BenchClient, levels: readonly BenchLevel[]): Promise<Generation> {
+  await using far = new AsyncDisposableStack()
+  const [server, { origin }] = await startFar<{ origin: string }>(new URL('server.ts', import.meta.url), [])
+  far.use(server)
+  const byLevel = new Map<BenchLevel, Far>()
+  for (const level of levels) {
+    const [child] = await startFar(new URL('overhead-subject.ts', import.meta.url), [client, level, origin])
+    byLevel.set(level, far.use(child))
+  }
+  const started = far.move()
+  return { byLevel, [Symbol.asyncDispose]: () => started.disposeAsync() }
+}
+
+async function measurePace(
   client: BenchClient,
   atOnce: Pace,
-  costs: ReadonlyMap<BenchLevel, number[]>,
+  children: ReadonlyMap<BenchLevel, Far>,
+  costs: Costs,
   options: OverheadOptions,
 ): Promise<void> {
   const { rounds = DEFAULTS.rounds, requests = DEFAULTS.requests } = options
   const order: CostOrder = { requests: Math.round(requests * (SHARE[client] ?? 1)), atOnce }
-  await using far = new AsyncDisposableStack()
-  const begin = async <T>(module: string, args: readonly string[]): Promise<readonly [Far, T]> => {
-    const [started, first] = await startFar<T>(new URL(module, import.meta.url), args)
-    far.use(started)
-    return [started, first]
-  }
-  const [, { origin }] = await begin<{ origin: string }>('server.ts', [])
-  const children = new Map<BenchLevel, Far>()
-  for (const level of costs.keys()) children.set(level, (await begin('overhead-subject.ts', [client, level, origin]))[0])
+  let last: BenchLevel | null = null
   for (let round = -WARM_UP_TURNS; round < rounds; round += 1) {
-    // Forth and back in turns: whoever always came first would always find the machine in the state the last one left.
-    for (const [level, child] of round % 2 === 0 ? children : [...children].toReversed()) {
-      const { cpuUs } = await child.ask<CostAnswer>(order)
-      if (round >= 0) costs.get(level)?.push(cpuUs / order.requests)
+    for (const level of drawn([...children.keys()], last)) {
+      const answer = await children.get(level)?.ask<CostAnswer>(order)
+      if (answer !== undefined && round >= 0) costs.get(level)?.push(answer.cpuUs / order.requests)
+      last = level
     }
   }
+}
+
+/**
+ * By lot: whoever always came first, or after the same other, would always find the machine and its caches in the state that leaves. Nobody comes twice
+ * in succession, which would find them as he left them himself.
+ */
+function drawn(levels: readonly BenchLevel[], last: BenchLevel | null): readonly BenchLevel[] {
+  const lots = levels.map((level) => ({ level, lot: Math.random() })).toSorted((a, b) => a.lot - b.lot)
+  const [first, ...others] = lots.map(({ level }) => level)
+  return first === undefined || first !== last ? lots.map(({ level }) => level) : [...others, first]
 }
 
 /** One row from the costs of its turns and those of the bare process's turns of the same rounds. */
@@ -121,10 +151,16 @@ export function overheadRow(
     client,
     level,
     atOnce,
-    cpuUs: figuresOf(costs),
-    ratio: { min: Math.min(...costs) / Math.min(...bare), median: figuresOf(ratios).median },
+    cpuUs: { min: quietest(costs), median: figuresOf(costs).median },
+    ratio: { min: quietest(costs) / quietest(bare), median: figuresOf(ratios).median },
     turns: costs.length,
   }
+}
+
+/** The mean of the smallest tenth, at least of one: of many short turns the very smallest is one that was lucky. */
+function quietest(costs: readonly number[]): number {
+  const tenth = costs.toSorted((a, b) => a - b).slice(0, Math.ceil(costs.length / 10))
+  return tenth.reduce((sum, cost) => sum + cost, 0) / tenth.length
 }
 
 if (import.meta.main) {

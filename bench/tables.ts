@@ -57,7 +57,7 @@ export function benchMarkdown({ environment, overhead, census, verdicts }: Bench
     ...(overhead === null
       ? []
       : [
-          `## What the ledger costs a request\n\nCPU time of the client's process, small bodies on keep-alive connections, against the same process with nothing loaded.\n\n${overheadTable(overhead)}`,
+          `## What the ledger costs a request\n\nCPU time of the client's process, small bodies on keep-alive connections, against the same process with nothing loaded. Minimum: of the quietest tenth of the turns; median: of the ratios of turns next to each other. \`again\` is a second process with nothing loaded: how far it is from 1 is the noise of this machine.\n\n${overheadTable(overhead)}`,
         ]),
     ...(census === null ? [] : [`## One look at another process\n\n${censusTable(census)}`]),
     ...(verdicts === null
