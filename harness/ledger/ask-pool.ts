@@ -2,9 +2,10 @@
  * The recovery probe: can a pool still serve one connection more than it may have? Asks its http.Agent for them one after the other, as a request
  * does, and sends nothing: each is destroyed as soon as it has its connection. For after a verdict only: it opens and closes connections.
  */
-import { type Agent, request } from 'node:http'
+import type { Agent } from 'node:http'
 import type { PoolRecovery } from '../model/ledger-page.ts'
 import type { Book, PoolEntry, SocketLike } from './book.ts'
+import { nodeHttp } from './node-http-module.ts'
 import { hasDescriptor } from './sockets.ts'
 
 /** A local pool with room answers within a turn, and a connection to a host is made in less; who waits behind a lease waits for ever. */
@@ -37,7 +38,7 @@ function addressOf({ agent, agentName, origin }: PoolEntry): { readonly host: st
 function comesInTime(agent: Agent, options: { readonly host: string; readonly port: string }): Promise<boolean> {
   return new Promise((resolve) => {
     // Without end() nothing is written: the server sees a connection and not a byte.
-    const asked = request({ ...options, agent, method: 'HEAD' })
+    const asked = nodeHttp.request({ ...options, agent, method: 'HEAD' })
     const done = (came: boolean): void => {
       clearTimeout(patience)
       asked.destroy()

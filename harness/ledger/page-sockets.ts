@@ -1,8 +1,8 @@
 /** Sockets and pools, as a page shows them. */
-import { globalAgent } from 'node:http'
 import type { AgentCounts, UndiciPoolStats } from '../model/client-eyes.ts'
 import type { LedgerSocket, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import type { Book, PoolEntry, SocketEntry } from './book.ts'
+import { nodeHttp } from './node-http-module.ts'
 import { hasDescriptor, inodeOf } from './sockets.ts'
 
 export interface SocketUse {
@@ -117,7 +117,7 @@ export function poolPage(
     limit: agent?.limit ?? stats?.limit ?? (queued > 0 ? leased + idle : null),
     idleTimeoutMs: configured,
     // A connection from before is in it, so it was there before.
-    isOlderThanBaseline: pool.firstSeenIteration < 0 || owner === globalAgent || mine.some((socket) => socket.iteration < 0),
+    isOlderThanBaseline: pool.firstSeenIteration < 0 || owner === nodeHttp.globalAgent || mine.some((socket) => socket.iteration < 0),
   }
 }
 

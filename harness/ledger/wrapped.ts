@@ -13,7 +13,7 @@
  * | ReadableStream#cancel                      | TRUNCATED_BY_GC: which stream the collector cancelled |
  */
 import { getEventListeners } from 'node:events'
-import { ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { Server } from 'node:net'
 import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
 import { type Book, CAPTURE_SLOT } from './book.ts'
@@ -21,6 +21,7 @@ import { noteSplit } from './branches.ts'
 import { noteCancelled } from './cancelled-streams.ts'
 import { isOfWork } from './descent.ts'
 import { wrapFileMethods } from './files.ts'
+import { nodeHttp } from './node-http-module.ts'
 import { replaceMethod } from './replace-method.ts'
 import { watchSocketListeners } from './socket-listeners.ts'
 import { sweepDestroyed } from './sockets.ts'
@@ -114,7 +115,7 @@ export function wrapMethods(book: Book): WrappedMethods {
       split(branches as readonly ReadableStream[])
       return branches
     }),
-    wrap(ServerResponse.prototype, 'writeHead', guarded(book, 'ServerResponse#writeHead', headWritten)),
+    wrap(nodeHttp.ServerResponse.prototype, 'writeHead', guarded(book, 'ServerResponse#writeHead', headWritten)),
   ]
   return {
     blockedCloses: () => [...closing].flatMap(([server, asked]) => blockedClose(server, asked)),

@@ -11,7 +11,7 @@ import { newRunId } from '../subjects/run-id.ts'
 import { TOOL_VERSION } from '../subjects/version.ts'
 import { failedRun } from './failed-run.ts'
 import { entryOf, interruptedBy, recordOf } from './journal-record.ts'
-import { runVariant } from './run.ts'
+import { idleTimeoutOf, runVariant } from './run.ts'
 
 export interface LoadedScenario {
   readonly scenario: Scenario
@@ -113,7 +113,8 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
     tell({ type: 'skipped', skipped })
   }
 
-  await Promise.all(keys.map((cell) => underWay.add(() => runCell(cell))))
+  // Those that wait longest begin first: begun last, they would be waited for when nothing else is left to do.
+  await Promise.all(keys.map((cell) => underWay.add(() => runCell(cell), { priority: waitOf(cell, request.idleTimeoutMs) })))
   tell({ type: 'ended', stopped: request.signal.aborted ? interruptedBy(request.signal) : bail.signal.aborted ? 'stopped early' : null })
   const record = recordOf(entries, 'killed')
   // Nothing could be judged: the first error is the answer. Otherwise what was judged is not lost for what was not.
@@ -121,6 +122,8 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   if (failure !== undefined && failures.length === record.runs.length) throw failure
   return record
 }
+
+const waitOf = ({ loaded, key }: Cell, idleTimeoutMs: number | null): number => idleTimeoutOf({ ...loaded, key, idleTimeoutMs })
 
 interface Cell {
   readonly loaded: LoadedScenario

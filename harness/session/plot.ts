@@ -139,9 +139,14 @@ function negotiated(page: LedgerPage | null) {
 
 /** Waits for two equal counts in a row: what is still coming up or going down would be taken for residue. */
 async function steady(subject: Subject, clock: Clock): Promise<void> {
+  let gauge = subject.gauge()
   let previous = await subject.census()
   for (let look = 0; look < STEADY_LOOKS; look += 1) {
     await clock.sleep(STEADY_MS)
+    const present = subject.gauge()
+    const isMoving = present !== null && present !== gauge
+    gauge = present
+    if (isMoving) continue
     const census = await subject.census()
     if (census.descriptors === previous.descriptors && connectionsOf(census).length === connectionsOf(previous).length) return
     previous = census

@@ -8,7 +8,9 @@ import type { Subject } from '../subjects/subject.ts'
 
 /** A pool that has not answered by then is wedged; and so long may the way back to the baseline take. */
 const PATIENCE_MS = 5_000
+/** Between two questions, each of which costs both processes some ms: a tenth of the time waited so far, which is how exact the figures are. */
 const POLL_MS = 2
+const pauseAfter = (waitedMs: number): number => Math.max(POLL_MS, waitedMs / 10)
 
 /**
  * Changes the subject: lets go of every unread body, waits for the first blocked request to be answered, then makes the work give up and
@@ -38,7 +40,7 @@ async function answered(subject: Subject, clock: Clock, countBefore: number, sta
   while (clock.nowMs() - startMs < PATIENCE_MS) {
     const page = await subject.page()
     if (page !== null && page.counts.ok + page.counts.failed > countBefore) return Math.round(clock.nowMs() - startMs)
-    await clock.sleep(POLL_MS)
+    await clock.sleep(pauseAfter(clock.nowMs() - startMs))
   }
   return null
 }
@@ -79,7 +81,7 @@ async function backAtBaseline(
     })
     const isBack = left.findings.every((finding) => finding.severity === 'churn' || finding.severity === 'note')
     if (isBack && (counts.sockets ?? 0) <= (countsOf(baseline).sockets ?? 0)) return Math.round(clock.nowMs() - startMs)
-    await clock.sleep(POLL_MS * 5)
+    await clock.sleep(pauseAfter(clock.nowMs() - startMs))
   }
   return null
 }

@@ -32,13 +32,18 @@ const draft: Draft = {
 }
 
 /** One connection is left; it closes when the subject has had so many turns. */
-function subjectWhoCloses(afterTurns: number) {
+function subjectWhoCloses(afterTurns: number, gauge: number | null = null) {
   let turns = 0
+  let pages = 0
   return {
-    gauge: () => null,
+    gauge: () => gauge,
     census: async () => censusOf(...(++turns > afterTurns ? [] : [sighting(1)])),
-    page: async () => pageOf(),
+    page: async () => {
+      pages += 1
+      return pageOf()
+    },
     turns: () => turns,
+    pages: () => pages,
   }
 }
 
@@ -71,4 +76,21 @@ test('however busy the machine, twice the deadline is the end', async () => {
   const clock = lateClock(490)
   expect((await back(clock, subjectWhoCloses(Number.POSITIVE_INFINITY))).returnedToBaselineMs).toBeNull()
   expect(clock.nowMs()).toBeLessThan(2 * DEADLINE_MS + 1_000)
+})
+
+test('while the descriptor gauge stands still nobody counts sockets, and the ledger is read ever more rarely', async () => {
+  const subject = subjectWhoCloses(Number.POSITIVE_INFINITY, 30)
+  const clock = lateClock(0)
+  await quiesce(subject, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), deadlineAtMs: 20_000 })
+  // The first look and the one that judges.
+  expect(subject.turns()).toBe(2)
+  // 10 in the first second, 23 until 10 s, each a tenth of the wait after the last, then one a second.
+  expect(subject.pages()).toBeGreaterThan(35)
+  expect(subject.pages()).toBeLessThan(50)
+})
+
+test('the look that ends the wait has counted the sockets itself', async () => {
+  const subject = subjectWhoCloses(1, 30)
+  const seen = await back(lateClock(0), subject)
+  expect(seen.recount.sockets).toEqual([])
 })

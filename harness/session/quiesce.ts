@@ -9,12 +9,12 @@ import type { Subject } from '../subjects/subject.ts'
 /** How often a change of the gauge is looked for: 0.003 ms a look (facts.md), so 0.03 %. */
 const POLL_MS = 10
 /**
- * Looks at the ledger where the gauge cannot tell: timers and requests have no descriptor. Every 100 ms at first; a look costs both processes 5 to 10 ms, so the
- * longer the wait, the rarer: what comes back after 10 s is seen half a second late at most.
+ * Looks at the ledger where the gauge cannot tell: timers and requests have no descriptor. Every 100 ms at first; a look costs both processes some ms, so the
+ * longer the wait, the rarer: what comes back after 5 s is seen half a second late at most.
  */
-const FULL_LOOK_MS = { first: 100, shareOfWait: 0.05, longest: 1_000 } as const
+const LEDGER_LOOK_MS = { first: 100, shareOfWait: 0.1, longest: 1_000 } as const
 const pauseAfter = (waitedMs: number): number =>
-  Math.min(FULL_LOOK_MS.longest, Math.max(FULL_LOOK_MS.first, waitedMs * FULL_LOOK_MS.shareOfWait))
+  Math.min(LEDGER_LOOK_MS.longest, Math.max(LEDGER_LOOK_MS.first, waitedMs * LEDGER_LOOK_MS.shareOfWait))
 /** Later than asked by so much: the process got no turn. On a quiet machine a sleep is late by 1 to 5 ms. */
 const STARVED_MS = 50
 /**
@@ -94,17 +94,21 @@ export async function quiesce(
       if (look.atMs >= deadlineAtMs || nothingToWaitFor || interrupted)
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: null }
     }
+    let hasMoved = true
     for (;;) {
       const nowMs = clock.nowMs()
       const nextMs = sinceMs === null ? Math.min(lookedAtMs + pauseAfter(lookedAtMs - first.atMs), deadlineAtMs) : nowMs
       const asleepMs = Math.max(1, Math.min(POLL_MS, nextMs - nowMs || POLL_MS))
       await clock.sleep(asleepMs, draft.options.signal ?? undefined)
       forgive(clock.nowMs() - nowMs - asleepMs)
-      const changed = subject.gauge() !== gauge || gauge === null
-      if (changed || sinceMs !== null || clock.nowMs() >= nextMs || draft.options.signal?.aborted === true) break
+      hasMoved = subject.gauge() !== gauge || gauge === null
+      if (hasMoved || sinceMs !== null || clock.nowMs() >= nextMs || draft.options.signal?.aborted === true) break
     }
     gauge = subject.gauge()
-    const census = await subject.census(draft.iterations.length > 0 ? 'with handles' : undefined)
+    // As many descriptors as before are as many sockets; a look that may decide counts them anew.
+    const mayDecide = sinceMs !== null || clock.nowMs() >= deadlineAtMs || look === first || draft.options.signal?.aborted === true
+    const isAsBefore = !hasMoved && !mayDecide && draft.iterations.length === 0
+    const census = isAsBefore ? look.census : await subject.census(draft.iterations.length > 0 ? 'with handles' : undefined)
     const atMs = clock.nowMs()
     look = { atMs, census, page: await subject.page() }
     lookedAtMs = clock.nowMs()

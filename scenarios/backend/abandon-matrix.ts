@@ -5,7 +5,8 @@
 import { get, Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { PassThrough, type Readable } from 'node:stream'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** More than any of the clients takes by itself: undici and fetch 65,535 bytes, node-fetch and superagent two buffers of 65,536 each. */
 const SIZE_BYTES = 300_000

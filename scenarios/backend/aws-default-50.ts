@@ -1,7 +1,8 @@
 /** The same forgetting with the SDK's own defaults: 50 sockets, and not a word of warning. */
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { BackendAddress, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 function makeClient({ origin, region, credentials }: BackendAddress): S3Client {
   return new S3Client({ endpoint: origin, region, credentials, forcePathStyle: true })

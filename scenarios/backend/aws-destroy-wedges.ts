@@ -3,7 +3,8 @@ import { Agent } from 'node:http'
 import type { S3Client as TodaysS3Client } from '@aws-sdk/client-s3'
 import { loadWedgingS3 } from '../../fixtures/packages/wedging-s3.ts'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { BackendAddress, Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 2
 const OBJECTS = 12

@@ -6,7 +6,8 @@ import { Agent } from 'node:http'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 2
 const REQUESTS = 4

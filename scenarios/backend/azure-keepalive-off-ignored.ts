@@ -3,7 +3,8 @@ import { Agent } from 'node:http'
 import { azureBackend } from '../../fixtures/emulators/azure-backend.ts'
 import { type AzureOptions, openContainer } from '../../fixtures/emulators/azure-container.ts'
 import { objectKey } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work } from '../../harness/index.ts'
+import type { Work } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const DOWNLOADS = 5
 const SIZE_BYTES = 1_000

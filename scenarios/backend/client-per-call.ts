@@ -4,7 +4,8 @@ import { Agent, get, type IncomingMessage } from 'node:http'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { Pool } from 'undici'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { BackendAddress, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CALLS = 200
 const SIZE_BYTES = 1_000

@@ -2,7 +2,8 @@
 import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 25
 const REQUESTS = 40

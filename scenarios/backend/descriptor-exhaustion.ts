@@ -3,7 +3,8 @@ import { Agent } from 'node:http'
 import { Client } from 'minio'
 import { type Dispatcher, Agent as UndiciAgent } from 'undici'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const OBJECTS = 80
 const SIZE_BYTES = 1_000_000

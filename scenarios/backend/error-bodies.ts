@@ -2,7 +2,8 @@
 import { get, Agent as HttpAgent, type IncomingMessage, request as requestByNode } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { BackendAddress, Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /**
  * More than any of the clients takes by itself: undici and fetch 65,535 bytes, node-fetch and superagent two buffers of 65,536 each. With node:http and axios

@@ -1,7 +1,8 @@
 /** fetch's leak without the luck: who keeps the Response keeps its body from garbage collection, and with it the connection. */
 import { Agent, setGlobalDispatcher } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 25
 const REQUESTS = 60

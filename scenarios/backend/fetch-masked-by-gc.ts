@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Agent, setGlobalDispatcher } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 25
 const REQUESTS = 60

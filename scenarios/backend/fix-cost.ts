@@ -2,7 +2,8 @@
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const REQUESTS = 50
 const SIZE_BYTES = 1_000_000

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import type { Bucket } from '@google-cloud/storage'
 import { gcsBackend } from '../../fixtures/emulators/gcs-backend.ts'
 import { objectKey } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { BackendAddress, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 type Decorated = ReturnType<Bucket['interceptors'][number]['request']>
 

@@ -1,7 +1,8 @@
 /** Over HTTP/2 a hundred unread bodies hide behind one socket: counters of sockets and descriptors see nothing, and request 101 waits. */
 import { H2CClient } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** What undici allows itself on one connection by default (maxConcurrentStreams), said aloud. */
 const STREAMS = 100

@@ -2,7 +2,8 @@
 import { Agent } from 'node:http'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import { minioClient } from '../../fixtures/s3-backend/minio-client.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const OBJECTS = 60
 const CONNECTIONS = 25

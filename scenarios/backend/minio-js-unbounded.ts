@@ -1,7 +1,8 @@
 /** minio-js as it comes has no limit: a body that nobody reads takes a connection, the next one another, for as long as there are descriptors. */
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import { minioClient } from '../../fixtures/s3-backend/minio-client.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const OBJECTS = 60
 

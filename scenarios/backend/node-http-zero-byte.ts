@@ -1,7 +1,8 @@
 /** With node:http any body leaks that is not resumed, also one of no bytes and the answer to a HEAD. */
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const REQUESTS = 40
 const IDLE_MS = 1_000

@@ -10,7 +10,8 @@ import { Agent, setGlobalDispatcher } from 'undici'
 import { OCI_NAMESPACE, ociClient } from '../../fixtures/emulators/oci.ts'
 import { contentChunks } from '../../fixtures/s3-backend/content.ts'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 25
 const OBJECTS = 40

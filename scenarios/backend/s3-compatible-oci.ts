@@ -5,7 +5,8 @@ import { GetObjectCommand, type GetObjectCommandOutput, ListObjectsV2Command, S3
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { contentChunks } from '../../fixtures/s3-backend/content.ts'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { BackendAddress, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 25
 const OBJECTS = 40

@@ -5,7 +5,8 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { request, Agent as UndiciAgent } from 'undici'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { BackendAddress, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const IDLE_MS = 1_000
 /** Patience of a caller who gives up, and the timeout that should have ended it. */

@@ -2,7 +2,8 @@
 import { Pool } from 'undici'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import { signedPath } from '../../fixtures/s3-backend/signed-path.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 25
 const AT_ONCE = 40

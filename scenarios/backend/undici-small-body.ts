@@ -1,7 +1,8 @@
 /** Both sides of an edge: below 65,536 bytes undici reads a body by itself into its buffer, and nobody notices that it was forgotten. */
 import { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 25
 const REQUESTS = 60

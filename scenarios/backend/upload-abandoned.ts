@@ -6,7 +6,8 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import axios from 'axios'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type Work } from '../../harness/index.ts'
+import type { BackendAddress, Work } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** More than the kernel takes in on both ends of a connection (4 MB and 6 MB at most by default), so that an upload cannot end unread. */
 const UPLOAD_BYTES = 32_000_000

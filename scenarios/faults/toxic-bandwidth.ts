@@ -1,6 +1,6 @@
 /** The network lets 20 kB a second through: a body of 1 MB takes 50 s, the caller waits 0.7 s. */
 import { BANDWIDTH } from '../../fixtures/toxics/toxics.ts'
-import { defineScenario } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 import { toxicFrame } from '../toxic.ts'
 
 export default defineScenario({

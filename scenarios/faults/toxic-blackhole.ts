@@ -1,6 +1,6 @@
 /** Connections are accepted and not a byte comes back. */
 import { BLACKHOLE } from '../../fixtures/toxics/toxics.ts'
-import { defineScenario } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 import { toxicFrame } from '../toxic.ts'
 
 export default defineScenario({

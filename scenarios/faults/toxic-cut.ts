@@ -1,6 +1,6 @@
 /** The connection ends within the first 100 kB of the body. */
 import { CUT } from '../../fixtures/toxics/toxics.ts'
-import { defineScenario } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 import { toxicFrame } from '../toxic.ts'
 
 export default defineScenario({

@@ -1,6 +1,6 @@
 /** The network delays every answer by 1.5 s, the caller waits 0.7 s. */
 import { LATENCY } from '../../fixtures/toxics/toxics.ts'
-import { defineScenario } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 import { toxicFrame } from '../toxic.ts'
 
 export default defineScenario({

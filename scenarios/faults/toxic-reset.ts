@@ -1,6 +1,6 @@
 /** The network resets every connection. */
 import { RESET } from '../../fixtures/toxics/toxics.ts'
-import { defineScenario } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 import { toxicFrame } from '../toxic.ts'
 
 export default defineScenario({

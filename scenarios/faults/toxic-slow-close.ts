@@ -1,6 +1,6 @@
 /** The body breaks off within its first 100 kB, and the end of the connection that would tell so comes a minute later. */
 import { SLOW_CLOSE } from '../../fixtures/toxics/toxics.ts'
-import { defineScenario } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 import { toxicFrame } from '../toxic.ts'
 
 export default defineScenario({

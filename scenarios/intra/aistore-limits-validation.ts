@@ -3,7 +3,8 @@ import { askJson } from '../../fixtures/cluster/ask.ts'
 import type { Change, Drained } from '../../fixtures/cluster/control.ts'
 import { clusterBackend, nodesOf } from '../../fixtures/cluster/index.ts'
 import type { NodeCount } from '../../fixtures/cluster/node-count.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 type Changes = Readonly<Record<string, string | number>>
 

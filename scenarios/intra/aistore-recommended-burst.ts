@@ -11,8 +11,9 @@ import { ranked } from '../../fixtures/cluster/placement.ts'
 import type { ClusterProfile, NodeAddress } from '../../fixtures/cluster/settings.ts'
 import type { Watch } from '../../fixtures/cluster/starved.ts'
 import { objectKey } from '../../fixtures/s3-backend/content.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
 import { goroutineAlert, goroutinesOf } from '../../harness/limits/aistore-goroutines.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const HOSTS = 20
 const PER_HOST = 100

@@ -7,7 +7,8 @@ import { Agent, get, request } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 40
 const SERVER_MS = 4_000

@@ -11,8 +11,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { getGlobalDispatcher, Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { type BackendAddress, defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { BackendAddress, WorkContext } from '../../harness/index.ts'
 import { type IdleCell, idleDeadlineMs } from '../../harness/limits/idle-deadline.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 2
 const SIZE_BYTES = 100

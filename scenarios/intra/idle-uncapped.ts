@@ -5,7 +5,8 @@
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** idle_conns_per_host of AIStore's recommended settings, which is the profile here. */
 const IDLE_CAP = 100

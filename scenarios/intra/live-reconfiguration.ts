@@ -9,7 +9,8 @@ import type { Change, Drained } from '../../fixtures/cluster/control.ts'
 import { clusterBackend, nodesOf } from '../../fixtures/cluster/index.ts'
 import type { NodeCount } from '../../fixtures/cluster/node-count.ts'
 import { contentChunks, objectKey } from '../../fixtures/s3-backend/content.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const REQUESTS = 50_000
 const OBJECTS = 24

@@ -6,7 +6,8 @@ import { buffer } from 'node:stream/consumers'
 import { clusterBackend, nodesOf } from '../../fixtures/cluster/index.ts'
 import { createTransport, FASTHTTP_GATE, type Gate } from '../../fixtures/cluster/transport.ts'
 import { objectKey } from '../../fixtures/s3-backend/content.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const REQUESTS = 513
 /** From 65,536 bytes on an unread body holds its connection (facts.md). */

@@ -1,7 +1,8 @@
 /** An idle timeout is negotiated: undici believes the server's Keep-Alive hint more than its own keepAliveTimeout, up to keepAliveMaxTimeout. */
 import { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const PEERS = 10
 const SIZE_BYTES = 1_000

@@ -4,7 +4,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Service, type WorkContext } from '../../harness/index.ts'
+import type { Service, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** The tenth request asks for what does not end; the others of the load wait behind it. */
 const PATHS = [...Array.from({ length: 9 }, (_, number) => `/photos/${number}`), `/search?tag=${'a'.repeat(40)}!`]

@@ -2,7 +2,8 @@
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import { signedCopy } from '../../fixtures/s3-backend/signed-path.ts'
 import { goProgram } from '../../fixtures/subjects/runtimes.ts'
-import { defineScenario, type MakeProgram } from '../../harness/index.ts'
+import type { MakeProgram } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** More than the 25 connections for each host; the program uploads 30 at a time, so a leaky one never reaches its first upload. */
 const OBJECTS = 60

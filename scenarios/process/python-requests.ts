@@ -1,7 +1,8 @@
 /** A Python program that streams and never closes: `requests` where it is installed, else http.client; watched from outside. */
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import { pythonProgram } from '../../fixtures/subjects/runtimes.ts'
-import { defineScenario, type MakeProgram } from '../../harness/index.ts'
+import type { MakeProgram } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const REQUESTS = 10
 

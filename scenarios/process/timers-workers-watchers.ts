@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { defineScenario, type FindingCode, type Work } from '../../harness/index.ts'
+import type { FindingCode, Work } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** Far longer than anybody waits here: what is left is found by its being there, not by its going off. */
 const LATE_MS = 600_000

@@ -4,7 +4,8 @@ import { connect, type Socket } from 'node:net'
 import { askJson } from '../../fixtures/cluster/ask.ts'
 import { clusterBackend, nodesOf } from '../../fixtures/cluster/index.ts'
 import type { NodeCount } from '../../fixtures/cluster/node-count.ts'
-import { defineScenario, type WorkContext } from '../../harness/index.ts'
+import type { WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** Of which there is one here: connections are then goroutines, and the edges are at 512 and 1,024. */
 const CPUS = 1

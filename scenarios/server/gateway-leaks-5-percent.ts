@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Service, type WorkContext } from '../../harness/index.ts'
+import type { Service, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 /** 5 %: one request in twenty. */
 const LEAK_EVERY = 20

@@ -4,7 +4,8 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { defineScenario, type FindingCode, type Work } from '../../harness/index.ts'
+import type { FindingCode, Work } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CONNECTIONS = 3
 /** Above the 60 s of a load balancer, as its vendor tells you to. */

@@ -4,7 +4,8 @@
  */
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work, type WorkContext } from '../../harness/index.ts'
+import type { Work, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const CLIENTS = 10
 const SIZE_BYTES = 1_000

@@ -7,7 +7,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createInterface } from 'node:readline'
-import { defineScenario, type Service, type WorkContext } from '../../harness/index.ts'
+import type { Service, WorkContext } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const SLOW_CLIENTS = 3
 const HEADERS_MS = 1_000

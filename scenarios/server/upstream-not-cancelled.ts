@@ -7,7 +7,8 @@ import { pipeline } from 'node:stream/promises'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { defineScenario, type Work } from '../../harness/index.ts'
+import type { Work } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 
 const OBJECTS = 4
 /** More than the sockets on the way take in (10 MB for each connection at most by default): no body ends unread. */
