@@ -33,7 +33,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'reports/': ['harness/model/'],
   // define.ts beside the door: a scenario's child loads no more than it runs (docs/decisions/0013).
   'scenarios/': ['harness/index.ts', 'harness/scenario/define.ts', 'harness/limits/', 'fixtures/'],
-  'fixtures/': ['harness/limits/', 'harness/model/backend.ts', 'harness/model/errors.ts', 'harness/model/metric-names.ts'],
+  'fixtures/': [
+    'harness/limits/',
+    'harness/model/backend.ts',
+    'harness/model/errors.ts',
+    'harness/model/metric-names.ts',
+    'harness/model/shelf.ts',
+  ],
   // Measures the house from outside.
   'bench/': ['harness/', 'fixtures/', 'reports/'],
 }

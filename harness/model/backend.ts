@@ -1,3 +1,5 @@
+import type { Shelf } from './shelf.ts'
+
 /** What a run can start itself, in the order of its reports. */
 export const OWN_KINDS = ['embedded', 'minio', 'azurite', 'fake-gcs', 'toxiproxy', 'cluster'] as const
 export type OwnKind = (typeof OWN_KINDS)[number]
@@ -88,6 +90,8 @@ export interface StartOptions {
   readonly runId: string
   /** For kind `url`. */
   readonly url?: string
+  /** Absent: what this run starts, it ends. */
+  readonly shelf?: Shelf
   readonly signal?: AbortSignal
   /** What went on so far, for progress ("pulling image ..."). */
   readonly onProgress?: (message: string) => void

@@ -4,6 +4,7 @@ import type { Judging } from '../model/config.ts'
 import { HarnessError, ScenarioUnavailable } from '../model/errors.ts'
 import type { Expectation, ScenarioRun } from '../model/run-record.ts'
 import { ONLY_CASE, type Phase, type RunKey, type Scenario, type Variant } from '../model/scenario.ts'
+import type { Shelf } from '../model/shelf.ts'
 import { playPlot } from '../session/plot.ts'
 import { prove } from '../session/proof.ts'
 import { realClock } from '../session/real-clock.ts'
@@ -32,6 +33,7 @@ export interface RunRequest {
   readonly workTimeoutMs: number
   readonly idleTimeoutMs: number | null
   readonly runId: string
+  readonly shelf: Shelf
   readonly signal: AbortSignal
   /** Waits for a lane; the returned function gives it back, and may be called more than once. */
   readonly takeLane: (what: 'start' | 'work') => Promise<() => void>
@@ -152,9 +154,9 @@ export function idleTimeoutOf({
 }
 
 async function startBoth(request: RunRequest) {
-  const { scenario, key, runId, signal, url, onPhase, file, own } = request
+  const { scenario, key, runId, file, own, onPhase } = request
   onPhase('backend', key.backend)
-  const backend = key.backend === null ? null : await startBackend(request, key.backend, { runId, signal, url, onPhase })
+  const backend = key.backend === null ? null : await startBackend(request, key.backend, request)
   try {
     onPhase('baseline', null)
     const { variant } = key
@@ -174,15 +176,15 @@ async function startBoth(request: RunRequest) {
   }
 }
 
-type BackendRequest = Pick<RunRequest, 'runId' | 'signal' | 'url' | 'onPhase'>
+type BackendRequest = Pick<RunRequest, 'runId' | 'shelf' | 'signal' | 'url' | 'onPhase'>
 
 export async function startBackend(
   { scenario, key }: Pick<RunRequest, 'scenario' | 'key'>,
   kind: BackendKind,
-  { runId, signal, url, onPhase }: BackendRequest,
+  { runId, shelf, signal, url, onPhase }: BackendRequest,
 ): Promise<Backend | null> {
   const spec = variantOf(scenario, key).backend ?? scenario.backend
   if (spec === null) return null
   const onProgress = (message: string): void => onPhase('backend', message)
-  return spec.start(kind, { runId, signal, onProgress, ...(url === null ? {} : { url }) })
+  return spec.start(kind, { runId, shelf, signal, onProgress, ...(url === null ? {} : { url }) })
 }

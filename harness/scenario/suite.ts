@@ -7,6 +7,7 @@ import { BackendUnavailable, HarnessError, ScenarioUnavailable } from '../model/
 import type { JournalEntry, Timed } from '../model/journal.ts'
 import type { RunRecord, SkippedRun, VariantName } from '../model/run-record.ts'
 import { ONLY_CASE, type RunKey, type Scenario, type SuiteEvent, type Variant } from '../model/scenario.ts'
+import { openShelf } from '../model/shelf.ts'
 import { newRunId } from '../subjects/run-id.ts'
 import { TOOL_VERSION } from '../subjects/version.ts'
 import { failedRun } from './failed-run.ts'
@@ -74,6 +75,7 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   const bail = new AbortController()
   const signal = AbortSignal.any([request.signal, bail.signal])
   const runId = request.runId ?? newRunId()
+  await using shelf = openShelf()
   const failures: HarnessError[] = []
   const unavailable = new Map<BackendKind, BackendUnavailable>()
 
@@ -87,6 +89,7 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
         ...loaded,
         key,
         runId,
+        shelf,
         signal,
         takeLane,
         onPhase: (phase, detail) => tell({ type: 'phase', key, phase, detail }),

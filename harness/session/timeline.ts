@@ -11,8 +11,8 @@ const MAX_POINTS = 600
 /** A census may cost at most a fiftieth of the time between two of them; but one that was held up once does not blind us for long. */
 const COST_SHARE = 50
 const LONGEST_PAUSE_MS = 500
-/** While the descriptor gauge stands still so do the connections: then a census shows nothing new, and is taken only so often. */
-const STILL_CENSUS_MS = 1_000
+/** While the descriptor gauge stands still so do the connections: the census before says what another would, and a point a second is enough to draw. */
+const STILL_POINT_MS = 1_000
 
 export interface Sampler extends Disposable {
   /** The census with the most connections so far; null before the first. */
@@ -25,7 +25,7 @@ export interface Sampler extends Disposable {
 
 /**
  * Takes a census whenever the descriptor gauge has moved (0.003 ms a look, facts.md), as often as a census's own cost allows but not more than every
- * `everyMs`; once a second where it has not.
+ * `everyMs`.
  */
 export function sample(subject: Pick<Subject, 'census' | 'gauge'>, clock: Clock, everyMs: number): Sampler {
   const stopped = new AbortController()
@@ -36,21 +36,22 @@ export function sample(subject: Pick<Subject, 'census' | 'gauge'>, clock: Clock,
   const phaseAtMs = new Map<PlotPhase, number>()
   let paceMs = everyMs
   let gauge: number | null = null
-  let takenAtMs = Number.NEGATIVE_INFINITY
+  let latest: Census | null = null
 
   async function run(): Promise<void> {
     while (!stopped.signal.aborted) {
       const beforeMs = clock.nowMs()
       const present = subject.gauge()
-      if (present !== null && present === gauge && beforeMs - takenAtMs < STILL_CENSUS_MS) {
+      const hasMoved = present === null || present !== gauge
+      gauge = present
+      if (!hasMoved && latest !== null && beforeMs - startMs - (points.at(-1)?.tMs ?? 0) < STILL_POINT_MS) {
         await clock.sleep(paceMs, stopped.signal)
         continue
       }
-      gauge = present
-      takenAtMs = beforeMs
-      const census = await subject.census()
+      const census: Census = hasMoved || latest === null ? await subject.census() : latest
       const costMs = clock.nowMs() - beforeMs
       if (stopped.signal.aborted) return
+      latest = census
       if (census.sockets !== null) {
         points.push({ tMs: Math.round(beforeMs - startMs), census })
         if (peak === null || connectionsOf(census).length > connectionsOf(peak).length) peak = census
