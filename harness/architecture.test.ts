@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'harness/index.ts': inside.filter((folder) => folder !== 'harness/doors/'),
   'harness/doors/cli/': [...inside, 'reports/', 'fixtures/'],
   'reports/': ['harness/model/'],
-  // define.ts beside the door: a scenario's child loads no more than it runs (docs/decisions/0013).
+  // define.ts beside the door: a scenario's child loads no more than it runs (docs/decisions/0014).
   'scenarios/': ['harness/index.ts', 'harness/scenario/define.ts', 'harness/limits/', 'fixtures/'],
   'fixtures/': [
     'harness/limits/',
