@@ -7,6 +7,7 @@ import type { CancelledStreams, RescuedEntry } from './cancelled-streams.ts'
 import type { OwnWork } from './descent.ts'
 import { type ExhaustionBook, emptyExhaustion } from './exhaustion.ts'
 import { emptyFiles, type FileBook } from './file-book.ts'
+import { type Linked, OpenList } from './open-list.ts'
 import { emptyQueues, type QueueBook } from './queues.ts'
 import type { ResetEntry } from './resets.ts'
 import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
@@ -20,7 +21,7 @@ export const CAPTURE_SLOT = Symbol('watertight stack')
 /** Stack of whoever had to queue, on the queue's own entry. */
 export const QUEUED_SLOT = Symbol('watertight queued')
 
-export interface RequestEntry {
+export interface RequestEntry extends Linked<RequestEntry> {
   /** Whose it is: other ledgers of this process may have marked the same object. */
   readonly book: Book
   /** The entry of another ledger that watches at the same time. */
@@ -70,6 +71,8 @@ export interface SocketEntry {
   /** When its last request ended; null while it has had none. */
   idleSinceMs: number | null
   pool: PoolEntry | null
+  /** Does undici speak HTTP/2 over it? Null: not asked yet. */
+  isUndiciHttp2: boolean | null
   /** There was a descriptor beneath it when it answered first. */
   hadDescriptor: boolean
 }
@@ -136,7 +139,7 @@ export interface Book {
   nested: number
   isStopped: boolean
   nextId: number
-  readonly requests: Set<RequestEntry>
+  readonly requests: OpenList<RequestEntry>
   /** Answered in full while their own body was not sent to the end. */
   readonly uploads: Set<RequestEntry>
   readonly sockets: Set<SocketEntry>
@@ -194,7 +197,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     nested: 0,
     isStopped: false,
     nextId: nextBook++ * IDS_OF_A_BOOK,
-    requests: new Set(),
+    requests: new OpenList(),
     uploads: new Set(),
     sockets: new Set(),
     socketSweepAt: 256,
@@ -282,7 +285,7 @@ export function startAfresh(book: Book): void {
 }
 
 /** Adds to a bounded set; what finds no room is counted. */
-export function keep<T>(book: Book, set: Set<T>, entry: T): void {
+export function keep<T>(book: Book, set: { readonly size: number; add(entry: T): unknown }, entry: T): void {
   if (set.size >= MAX_OPEN) book.dropped += 1
   else set.add(entry)
 }

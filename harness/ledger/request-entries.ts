@@ -55,6 +55,9 @@ export function beginRequest(book: Book, request: Slotted, client: HttpClient, o
     countedAsFailed: false,
     branches: null,
     wrapper: null,
+    before: null,
+    after: null,
+    isListed: false,
   }
   request[REQUEST_SLOT] = entry
   keep(book, book.requests, entry)

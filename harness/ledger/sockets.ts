@@ -51,6 +51,7 @@ function enter(
     serverHintMs: earlier?.serverHintMs ?? null,
     idleSinceMs: earlier?.idleSinceMs ?? null,
     pool: null,
+    isUndiciHttp2: null,
     hadDescriptor: earlier?.hadDescriptor ?? false,
   }
   socket[SOCKET_SLOT] = entry

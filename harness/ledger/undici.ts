@@ -78,7 +78,8 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     const entry = requestEntryOf(book, request)
     if (entry === undefined) return
     entry.socket = olderSocket(book, socket, entry.capture)
-    entry.isStream = book.eyes.isUndiciHttp2(socket)
+    entry.socket.isUndiciHttp2 ??= book.eyes.isUndiciHttp2(socket)
+    entry.isStream = entry.socket.isUndiciHttp2
     if (entry.socket.pool === null) {
       const client = book.eyes.undiciClientOf(socket)
       if (client !== null) entry.socket.pool = poolOf(book, client.poolToken, entry.client, entry.origin, null)

@@ -20,6 +20,7 @@
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
  * | timer of a connection   | Timeout: _onTimeout onParserTimeout, _timerArgs a WeakRef | same                    |
+ * | clock of its timers     | Timeout: _onTimeout onTick, which speaks of fastNow | 7.29, 8.12                    |
  * | handle -> Http2Session  | handle[Symbol(owner_symbol)]                 | Node 22, 24, 26                      |
  * | stream -> its pipes     | stream._readableState.pipes                  | Node 22, 24, 26                      |
  */
@@ -90,8 +91,15 @@ function askersHandler(handler: object): object {
   return inner
 }
 
+/** Of the copy of undici that asked last: of each request its handler is wanted, and a symbol that stays the same is read at the cost of a field. */
+let lastHandlerSymbol: symbol = Symbol('handler')
+
 export function undiciHandlerOf(request: object): object | null {
-  const handler = bySymbol(request, 'handler')
+  let handler = (request as Fields)[lastHandlerSymbol]
+  if (handler === undefined) {
+    handler = bySymbol(request, 'handler')
+    lastHandlerSymbol = met.get('handler')?.find((symbol) => symbol in request) ?? lastHandlerSymbol
+  }
   return isObject(handler) ? askersHandler(handler) : null
 }
 
@@ -99,8 +107,18 @@ export function undiciHandlerOf(request: object): object | null {
  * fetch hands in a plain object. Built-in fetch speaks the handlers of undici 7, so an Agent of undici 8 that was made global puts a wrapper
  * around them, which hides what it wraps; undici's own API comes by that way only from an older copy of the package.
  */
-export const isFetchHandler = (handler: object): boolean =>
-  handler.constructor === Object || handler.constructor.name === 'LegacyHandlerWrapper'
+export function isFetchHandler(handler: object): boolean {
+  const { constructor: kind } = handler
+  if (kind === Object) return true
+  // A function makes up its name for each who asks.
+  if (kind !== lastClass) {
+    lastClass = kind
+    isLastLegacy = kind.name === 'LegacyHandlerWrapper'
+  }
+  return isLastLegacy
+}
+let lastClass: unknown = null
+let isLastLegacy = false
 
 export function undiciBodyOf(request: object): BodyState | null {
   const handler = undiciHandlerOf(request) as Fields | null
@@ -163,10 +181,12 @@ export function queuedRequestOf(resource: object): QueuedRequest | null {
   }
 }
 
-/** The timer undici sets on each connection between requests; it drops its ref as soon as it has it, so it holds nobody. */
+/** The timer undici sets on each connection between requests, and the one clock of all its longer ones; it drops their ref as soon as it has them, so they hold nobody. */
 export function isUndiciTimer(timer: object): boolean {
   const { _onTimeout: callback, _timerArgs: args } = timer as Fields
-  return typeof callback === 'function' && callback.name === 'onParserTimeout' && Array.isArray(args) && args[0] instanceof WeakRef
+  if (typeof callback !== 'function') return false
+  if (callback.name === 'onParserTimeout') return Array.isArray(args) && args[0] instanceof WeakRef
+  return callback.name === 'onTick' && String(callback).includes('fastNow')
 }
 
 /** HTTP/2 as node:http2 numbers its sides (constants.NGHTTP2_SESSION_CLIENT). */
