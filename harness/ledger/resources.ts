@@ -83,14 +83,16 @@ export function watchResources(book: Book): ResourceWatch {
     } else if (HANDLE_TYPES.has(type)) {
       const iteration = iterationNow(book)
       if (iteration === -1) return
+      // Before its own end can come.
+      ends.enable()
       book.handles.set(asyncId, { id: asyncId, type, resource, capture: captureStack(init), openedAtMs: performance.now(), iteration })
     }
   }
+  // It costs 3 us a request of undici: while there is a destroy hook, Node watches the collection of every AsyncResource. So it begins with the first
+  // handle. Without it, a timer that has fired would be kept by its own stack, and with it whatever it closed over: that would change the subject.
+  const ends = createHook({ destroy: (asyncId) => void book.handles.delete(asyncId), ...{ trackPromises: false } })
   // Spread, because the types of Node 22 do not know the option.
   const creations = createHook({ init: guardedInit(book, init), ...{ trackPromises: false } }).enable()
-  // It costs 3 us a request of undici: while there is a destroy hook, Node watches the collection of every AsyncResource. Without it, though,
-  // a timer that has fired would be kept by its own stack, and with it whatever it closed over: that would change the subject.
-  const ends = createHook({ destroy: (asyncId) => void book.handles.delete(asyncId), ...{ trackPromises: false } }).enable()
   return {
     endWork: () => void creations.disable(),
     stop() {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { watch } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
+import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -77,6 +78,25 @@ describe('a handle', () => {
     await pool.destroy()
     server.close()
     server.closeAllConnections()
+  })
+
+  it('is not the clock of the longer timers of undici, and is a timer of the same name that somebody else makes', () => {
+    const require = createRequire(import.meta.url)
+    const file = require.resolve('undici/lib/util/timers.js')
+    // Each copy of undici makes its clock once: this one has not.
+    delete require.cache[file]
+    const { setFastTimeout, clearFastTimeout } = require(file) as {
+      setFastTimeout(call: () => void, ms: number): object
+      clearFastTimeout(timer: object): void
+    }
+    const made: object[] = []
+    const hook = createHook({ init: (_id, type, _trigger, timer) => void (type === 'Timeout' && made.push(timer)) }).enable()
+    const timer = setFastTimeout(() => {}, 5_000)
+    const own = setTimeout(function onTick() {}, 60_000)
+    hook.disable()
+    expect(made.map(clientEyes.isUndiciTimer)).toEqual([true, false])
+    clearFastTimeout(timer)
+    clearTimeout(own)
   })
 
   it('leaves a timer that has fired, and what it closed over, to the garbage collector', async () => {
