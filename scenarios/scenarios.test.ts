@@ -119,7 +119,7 @@ describe('every scenario is judged as declared', () => {
     expect(starved).toMatchObject({ count: 15, openedAt: { file, line: lineOf(file, 'paths.map((path) => pool.request(') } })
     const gateway = await runOf({ scenario: 'gateway-leaks-5-percent', case: null, variant: 'leaky', backend: 'embedded' }, context)
     const handler = 'scenarios/server/gateway-leaks-5-percent.ts'
-    expect(gateway.findings[0]).toMatchObject({ count: 20, openedAt: { file: handler, line: lineOf(handler, 'await s3.send(') } })
+    expect(gateway.findings[0]).toMatchObject({ count: 10, openedAt: { file: handler, line: lineOf(handler, 'await s3.send(') } })
   })
 
   /** What was measured once and is the point of the scenario (facts.md): what has a bound declares it (connectionsAtMost). */

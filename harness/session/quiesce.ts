@@ -6,15 +6,16 @@ import type { Clock } from '../model/clock.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Subject } from '../subjects/subject.ts'
 
-/** How often a change of the gauge is looked for: 0.003 ms a look (facts.md), so 0.03 %. */
-const POLL_MS = 10
+/** How often a change of the gauge is looked for, 0.003 ms a look (facts.md): every 10 ms, and after a long wait every 50, because waking up costs ten times the look. */
+const POLL_MS = { first: 10, shareOfWait: 0.005, longest: 50 } as const
 /**
  * Looks at the ledger where the gauge cannot tell: timers and requests have no descriptor. Every 100 ms at first; a look costs both processes some ms, so the
  * longer the wait, the rarer: what comes back after 5 s is seen half a second late at most.
  */
 const LEDGER_LOOK_MS = { first: 100, shareOfWait: 0.1, longest: 1_000 } as const
-const pauseAfter = (waitedMs: number): number =>
-  Math.min(LEDGER_LOOK_MS.longest, Math.max(LEDGER_LOOK_MS.first, waitedMs * LEDGER_LOOK_MS.shareOfWait))
+type Pace = typeof POLL_MS | typeof LEDGER_LOOK_MS
+const pauseAfter = (waitedMs: number, { first, shareOfWait, longest }: Pace): number =>
+  Math.min(longest, Math.max(first, waitedMs * shareOfWait))
 /** Later than asked by so much: the process got no turn. On a quiet machine a sleep is late by 1 to 5 ms. */
 const STARVED_MS = 50
 /**
@@ -97,8 +98,9 @@ export async function quiesce(
     let hasMoved = true
     for (;;) {
       const nowMs = clock.nowMs()
-      const nextMs = sinceMs === null ? Math.min(lookedAtMs + pauseAfter(lookedAtMs - first.atMs), deadlineAtMs) : nowMs
-      const asleepMs = Math.max(1, Math.min(POLL_MS, nextMs - nowMs || POLL_MS))
+      const nextMs = sinceMs === null ? Math.min(lookedAtMs + pauseAfter(lookedAtMs - first.atMs, LEDGER_LOOK_MS), deadlineAtMs) : nowMs
+      const pollMs = sinceMs === null ? pauseAfter(nowMs - first.atMs, POLL_MS) : POLL_MS.first
+      const asleepMs = Math.max(1, Math.min(pollMs, nextMs - nowMs || pollMs))
       await clock.sleep(asleepMs, draft.options.signal ?? undefined)
       forgive(clock.nowMs() - nowMs - asleepMs)
       hasMoved = subject.gauge() !== gauge || gauge === null

@@ -12,11 +12,11 @@ import { defineScenario } from '../../harness/scenario/define.ts'
 /** 5 %: one request in twenty. */
 const LEAK_EVERY = 20
 const OBJECTS = 20
-/** Four times what is read for nobody: small enough that reading 380 of them is not what the load is about. */
+/** Four times what is read for nobody: small enough that reading 190 of them is not what the load is about. */
 const SIZE_BYTES = 256_000
 const CONNECTIONS_PER_HOST = 50
 const IDLE_MS = 1_000
-const LOAD = { path: '/', connections: 8, amount: 400 }
+const LOAD = { path: '/', connections: 8, amount: 200 }
 
 async function serveGateway({ backend }: WorkContext, leaks: boolean): Promise<Service> {
   const httpAgent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_PER_HOST, timeout: IDLE_MS })

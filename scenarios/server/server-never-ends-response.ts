@@ -13,7 +13,7 @@ const OBJECTS = 9
 const IDLE_MS = 1_000
 /** Nine photos, then an album: each connection comes to the album in its tenth request, and stays there. */
 const PATHS = [...Array.from({ length: OBJECTS }, (_, photo) => `/photos/${photo}`), '/albums/summer', '/albums/winter']
-const LOAD = { path: PATHS, connections: 8, amount: 8 * PATHS.length * 2 }
+const LOAD = { path: PATHS, connections: 8, amount: 8 * PATHS.length }
 
 async function serveGallery({ backend }: WorkContext, forgets: boolean): Promise<Service> {
   const { origin, region, credentials, bucket: Bucket } = backend
