@@ -65,4 +65,16 @@ describe('a scenario', () => {
   test('without work is refused', () => {
     expect(said({ name: 'x' })).toContain('scenario x has no work')
   })
+
+  test.each([
+    [{ work, fixed: { work, expects } }, 'has both `work` and `fixed`'],
+    [{ cases: { big: { fixed: { work, expects } } }, work }, 'has both `cases` and `work`'],
+    [{ cases: { big: { fixed: { work, expects } } }, leaky: { work, expects } }, 'has both `cases` and `leaky`'],
+  ])('of which a part would be lost is refused: %j', (definition, words) => {
+    expect(said({ name: 'x', ...definition })).toContain(words)
+  })
+
+  test('may have its fixed variant in short beside a leaky one', () => {
+    expect(said({ name: 'x', work, leaky: { work, expects } })).toBe('nothing')
+  })
 })

@@ -114,6 +114,9 @@ export function defineScenario(definition: ScenarioDefinition): Scenario {
   if (mistakes.length > 0)
     throw new HarnessError('INVALID_SCENARIO', `scenario ${String(definition?.name)} is not valid: ${mistakes.join('; ')}`)
   const { leaky, work } = definition
+  const [one, other] = saidTwice(definition)
+  if (one !== undefined)
+    throw new HarnessError('INVALID_SCENARIO', `scenario ${definition.name} has both \`${one}\` and \`${other}\``, 'leave one of them out')
   const fixed: Variants['fixed'] = work === undefined ? definition.fixed : { work, expects: { verdict: 'clean' } }
   const own: Variants = { ...(leaky === undefined ? {} : { leaky }), ...(fixed === undefined ? {} : { fixed }) }
   const cases = definition.cases ?? { [ONLY_CASE]: own }
@@ -133,4 +136,12 @@ export function defineScenario(definition: ScenarioDefinition): Scenario {
     cases,
     file: captureStack(defineScenario).frame()?.file ?? null,
   }
+}
+
+/** Two fields of which one would be lost: `work` is short for `fixed`, and `cases` holds all variants there are. */
+function saidTwice(definition: ScenarioDefinition): readonly [string, string] | readonly [] {
+  const { work, leaky, fixed, cases } = definition
+  if (work !== undefined && fixed !== undefined) return ['work', 'fixed']
+  const beside = Object.entries({ work, leaky, fixed }).find(([, value]) => value !== undefined)
+  return cases !== undefined && beside !== undefined ? ['cases', beside[0]] : []
 }
