@@ -36,6 +36,12 @@ it('the public door loads neither undici nor testcontainers nor koffi by itself'
   expect([...loaded].filter((name) => /^(undici|testcontainers|koffi|@aws-sdk)/.test(name))).toEqual([])
 })
 
+it('the child of a run loads nothing that looks at it from outside', () => {
+  const loaded = graph('subjects/child-host.ts')
+  expect(loaded).toContain('ledger/ledger.ts')
+  expect([...loaded].filter((name) => /^(probes\/kernel|diagnosis|limits|session)\//.test(name))).toEqual([])
+})
+
 /** Really loads `entry` and counts: modules of each package, whoever asked for them. */
 function weights(entry: string): Readonly<Record<string, number>> {
   const program = `

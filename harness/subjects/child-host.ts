@@ -4,7 +4,7 @@ import { countHandles } from '../probes/handles.ts'
 import { clientEyes } from '../probes/pools.ts'
 import { type ChildOrders, errorText, type FromChild, type Questions, type ToChild } from './child-protocol.ts'
 import { takeOwnDebugPort } from './debug-port.ts'
-import { touchStandardStreams } from './this-process.ts'
+import { touchStandardStreams } from './standard-streams.ts'
 
 /** What the child is there for, made from its orders. */
 export interface Errand {

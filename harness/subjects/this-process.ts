@@ -7,6 +7,7 @@ import { countDescriptors } from '../probes/descriptors.ts'
 import { countHandles } from '../probes/handles.ts'
 import { clientEyes } from '../probes/pools.ts'
 import { keepSpareDescriptors } from './spare-descriptors.ts'
+import { touchStandardStreams } from './standard-streams.ts'
 import type { Subject } from './subject.ts'
 import { takeCensus, theKernelProbe } from './take-census.ts'
 import { TOOL_VERSION } from './version.ts'
@@ -83,11 +84,4 @@ export function watchThisProcess(
       ledger.startAfresh('sampled')
     },
   }
-}
-
-/** Node makes these on first touch, net.Socket#_destroy among the touchers: with piped stdio that would be a new handle in mid-work (facts.md). */
-export function touchStandardStreams(): void {
-  void process.stdin
-  void process.stdout
-  void process.stderr
 }
