@@ -18,7 +18,7 @@ const LEVELS: readonly BenchLevel[] = ['none', 'again', 'off', 'sampled', 'full'
 export const PACES = [1, 10] as const
 export type Pace = (typeof PACES)[number]
 
-/** What the product promises of its worst client, one request at a time. */
+/** What the product promises of its worst client, one request at a time. undici kept busy is beyond it, and why stands in docs/decisions/0001. */
 export const OVERHEAD_LIMITS: { readonly [K in LedgerLevel]: number } = { off: 1.02, sampled: 1.1, full: 1.4 }
 
 export interface OverheadRow {
