@@ -1,7 +1,14 @@
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 /** They plant what a killed run leaves; the sweep that any `watertight run` begins with would tidy it away under them. */
 const SWEEPS = '**/sweep.test.ts'
+
+/** It keeps every core busy by itself. */
+const SUITE = 'scenarios/scenarios.test.ts'
+
+/** Most tests wait for a deadline or a child, so that two files are run at a time also where Vitest would take one. */
+const maxWorkers = Math.max(2, availableParallelism() - 1)
 
 /** They count what the process is like while nobody watches, or drive a ledger of their own by hand through what a guard's would do as well. */
 const UNGUARDED = [
@@ -29,12 +36,14 @@ export default defineConfig({
         test: {
           name: 'house',
           include: ['{harness,fixtures,scenarios,reports,docs,bench}/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, SWEEPS, ...UNGUARDED],
+          exclude: [...configDefaults.exclude, SWEEPS, SUITE, ...UNGUARDED],
           setupFiles,
+          maxWorkers,
           sequence: { groupOrder: 2 },
         },
       },
-      { extends: true, test: { name: 'unguarded', include: UNGUARDED, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { name: 'unguarded', include: UNGUARDED, maxWorkers, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { name: 'scenarios', include: [SUITE], setupFiles, sequence: { groupOrder: 3 } } },
     ],
   },
 })
