@@ -293,7 +293,8 @@ describe('a program that serves', () => {
       'leaks',
     )
     expect({ code, verdict: run.verdict }).toEqual({ code: 1, verdict: 'leaked' })
-    expect(run.findings).toMatchObject([leak, ...run.findings.slice(1)])
+    // What the load gave up at its end may come first: the service goes on asking for it.
+    expect(run.findings).toContainEqual(expect.objectContaining({ ...leak, openedAt: expect.objectContaining(leak.openedAt) }))
     expect(run.latencyMs).not.toBeNull()
     expect(liveProcess(Number(stderr.split(' ', 1)[0]))).toBeNull()
   })
