@@ -78,6 +78,8 @@ interface Line {
   wouldExit(): boolean
   readonly onlyWaits: Promise<void>
   output(): string
+  /** Answers that came so far, in time or late. */
+  answers(): number
   /** Resolves when the child has ended. */
   readonly exited: Promise<string>
 }
@@ -85,6 +87,7 @@ interface Line {
 function openLine(child: ChildProcess, clock: Clock): Line {
   const waiting = new Map<number, { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void }>()
   let nextId = 1
+  let answers = 0
   let isIdle = false
   let waits = (): void => {}
   const onlyWaits = new Promise<void>((resolve) => {
@@ -110,6 +113,7 @@ function openLine(child: ChildProcess, clock: Clock): Line {
       else waits()
       return
     }
+    answers += 1
     const asker = waiting.get(message.id)
     waiting.delete(message.id)
     if ('failed' in message) asker?.reject(restoreError(message.failed))
@@ -120,6 +124,7 @@ function openLine(child: ChildProcess, clock: Clock): Line {
     wouldExit: () => isIdle,
     onlyWaits,
     output: () => output,
+    answers: () => answers,
     async ask(question, ask, withinMs) {
       const id = nextId++
       const answered = new AbortController()
@@ -157,15 +162,15 @@ export function restoreError({ name, message, stack }: ErrorText): Error {
 
 function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null, clock: Clock): NodeChild {
   const pid = child.pid ?? 0
-  let isMute = false
+  /** What it had answered when it was asked in vain; one that has answered since, however late, is slow and not blocked. */
+  let muteSince: number | null = null
   /** Null when the child does not answer or is gone: whoever asks goes on with what is seen from outside. */
   async function orNull<K extends QuestionName>(question: K, ask: Questions[K]['ask']): Promise<Questions[K]['answer'] | null> {
+    const before = line.answers()
     try {
-      const answer = await line.ask(question, ask, isMute ? MUTE_ANSWER_MS : ANSWER_MS)
-      isMute = false
-      return answer
+      return await line.ask(question, ask, muteSince === before ? MUTE_ANSWER_MS : ANSWER_MS)
     } catch {
-      isMute = true
+      muteSince = before
       return null
     }
   }

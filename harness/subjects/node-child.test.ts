@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { afterAll, expect, test, vi } from 'vitest'
+import type { Clock } from '../model/clock.ts'
+import { startNodeChild } from './node-child.ts'
+import { newRunId } from './run-id.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'watertight-node-child-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const clock: Clock = {
+  nowMs: () => performance.now(),
+  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
+}
+
+/** Speaks the protocol, and takes so long for its first page and for each after it. */
+function slowChild(firstMs: number, laterMs: number): URL {
+  const file = join(folder, `slow-${firstMs}-${laterMs}.mjs`)
+  writeFileSync(
+    file,
+    `let pages = 0
+     const busy = (ms) => { for (const end = performance.now() + ms; performance.now() < end; ); }
+     process.on('message', ({ id, question }) => {
+       if (question === 'page') busy(pages++ === 0 ? ${firstMs} : ${laterMs})
+       process.send({ id, answer: question === 'prepare' ? { serviceOrigin: null } : { atMs: pages } })
+     })
+     process.on('disconnect', () => process.exit(0))`,
+  )
+  return pathToFileURL(file)
+}
+
+test('a child that was too busy to answer once, and is slow ever after, is heard again', async () => {
+  const orders = { file: '', case: '', variant: 'fixed', backend: null, level: 'full' } as const
+  await using child = await startNodeChild({ entry: slowChild(2_300, 120), orders, runId: newRunId(), clock })
+  expect(await child.page()).toBeNull()
+  await vi.waitFor(async () => expect(await child.page()).not.toBeNull(), { timeout: 10_000, interval: 1 })
+})
