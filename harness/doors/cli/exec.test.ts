@@ -274,7 +274,11 @@ describe('a program that hangs', () => {
 })
 
 describe('a program that serves', () => {
-  const leak = { code: 'UNREAD_BODY', openedAt: { file: 'service.mjs', line: lineOf(SERVICE, 'http.get') } }
+  /** One of the findings: what the load gives up at its end, and the service goes on asking for, may come before it. */
+  const leak = expect.objectContaining({
+    code: 'UNREAD_BODY',
+    openedAt: expect.objectContaining({ file: 'service.mjs', line: lineOf(SERVICE, 'http.get') }),
+  })
 
   test('is judged under load, named at the line that leaks, and gone', { timeout: 30_000 }, async () => {
     const { code, run, stderr } = await judged(
@@ -293,8 +297,7 @@ describe('a program that serves', () => {
       'leaks',
     )
     expect({ code, verdict: run.verdict }).toEqual({ code: 1, verdict: 'leaked' })
-    // What the load gave up at its end may come first: the service goes on asking for it.
-    expect(run.findings).toContainEqual(expect.objectContaining({ ...leak, openedAt: expect.objectContaining(leak.openedAt) }))
+    expect(run.findings).toContainEqual(leak)
     expect(run.latencyMs).not.toBeNull()
     expect(liveProcess(Number(stderr.split(' ', 1)[0]))).toBeNull()
   })
@@ -329,7 +332,8 @@ describe('a program that serves', () => {
       url,
       'leaks',
     )
-    expect({ code, findings: run.findings.slice(0, 1) }).toMatchObject({ code: 1, findings: [leak] })
+    expect(code).toBe(1)
+    expect(run.findings).toContainEqual(leak)
     expect(liveProcess(Number(stderr.split(' ', 1)[0]))).toBeNull()
   })
 
