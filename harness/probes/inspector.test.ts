@@ -49,6 +49,21 @@ test('an expression is evaluated in a process that takes no turn, and the port i
   expect(listeners(pid)).toBe(0)
 })
 
+test('processes that take no turn go on after they were looked into', async () => {
+  for (let round = 0; round < 8; round += 1)
+    await Promise.all(
+      [1, 2, 3].map(async () => {
+        const pid = await started("console.log('begun')\nfor (;;);")
+        const inspector = await openInspector(pid, kernel)
+        await inspector.evaluate('1')
+        await inspector.close()
+        // A look at a process that has ended throws.
+        expect(listeners(pid)).toBe(0)
+        process.kill(pid, 'SIGKILL')
+      }),
+    )
+})
+
 test('a process that is no Node is left alone', async () => {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' })
   children.push(child)

@@ -171,10 +171,12 @@ async function connectTo(port: number, isOpen: (() => boolean) | null): Promise<
     return frames?.map((frame) => standingOf(frame, scripts)) ?? null
   }
   async function close(): Promise<void> {
-    // Its answer never comes: the session ends with it.
+    // Its answer never comes: the session ends with it. That end has to come from there: a close of ours that meets it kills the process in one of thirty
+    // cases (SIGSEGV within Node 24.21: 9 of 258; with the order kept 0 of 653).
     if (isOpen !== null) send('Runtime.evaluate', { expression: "process.getBuiltinModule('node:inspector').close()" })
-    socket.close()
+    if (isOpen === null) socket.close()
     await within(gone, gone)
+    socket.close()
     const untilMs = performance.now() + PATIENCE_MS
     while (stillListens(isOpen) && performance.now() < untilMs) await sleep(POLL_MS)
   }
