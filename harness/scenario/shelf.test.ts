@@ -1,3 +1,4 @@
+/** Of model/shelf.ts; here, because model/ imports nothing from outside, not even a test runner. */
 import { expect, test } from 'vitest'
 import { openShelf, type ShelfKind } from '../model/shelf.ts'
 
