@@ -11,8 +11,8 @@ import { type ResidualSocket, type Residue, roleOf } from './residue.ts'
 
 type Many<T> = readonly [T, ...T[]]
 
-/** What has not moved for so long stands still; on loopback each phase takes milliseconds. */
-const STILL_MS = 1_000
+/** What has not moved for so long stands still; on loopback each phase takes milliseconds. Work that ran out of time is looked at for so long again. */
+export const STILL_MS = 1_000
 /** A timeout that should have ended a phase so long ago does not. */
 const LATE_MS = 1_000
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, createServer as createRawServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HarnessError, LeakError } from '../model/errors.ts'
 import { expectNoLeaks, findLeaks } from './find-leaks.ts'
@@ -130,6 +131,19 @@ describe('findLeaks', () => {
     expect(findings).toHaveLength(1)
     agent.destroy()
   })
+})
+
+it('what work waits for is called stalled whenever it was asked for: it is looked at until it has stood still long enough', async () => {
+  const agent = new Agent()
+  const diagnosis = await findLeaks(
+    async () => {
+      await sleep(200)
+      await ask(agent, '/silence')
+    },
+    { workTimeoutMs: 250, idleTimeoutMs: 100 },
+  )
+  agent.destroy()
+  expect(diagnosis.findings.map(({ code }) => code)).toContain('HEADERS_STALLED')
 })
 
 describe('expectNoLeaks', () => {

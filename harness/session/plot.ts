@@ -4,6 +4,7 @@ import { type Lifelines, lifelinesOf, NO_LIFELINES } from '../diagnosis/lifeline
 import { poolsInDoubt } from '../diagnosis/lost-slots.ts'
 import type { Material } from '../diagnosis/material.ts'
 import { connectionsOf } from '../diagnosis/residue.ts'
+import { STILL_MS } from '../diagnosis/stalls.ts'
 import { deriveDeadlineMs } from '../limits/idle-deadline.ts'
 import type { PeerCount } from '../model/backend.ts'
 import type { Census } from '../model/census.ts'
@@ -27,14 +28,12 @@ export interface Played {
   readonly lifelines: Lifelines
 }
 
-/** A second look at work that ran out of time tells what still moves. */
-const SECOND_LOOK_MS = 500
 /** A baseline is two equal counts this far apart. */
 const STEADY_MS = 20
 const STEADY_LOOKS = 25
 
-/** Work that hangs has not ended, so no idle deadline runs: what it holds is judged at once, a stall having been watched already. */
-const patienceWithHung = (hung: Hang): number => (hung === 'stalled' || hung === 'unanswered' ? 0 : SECOND_LOOK_MS)
+/** Work that hangs has not ended, so no idle deadline runs: what it holds is judged as soon as it has been seen to stand still. A stall has been watched already. */
+const patienceWithHung = (hung: Hang): number => (hung === 'stalled' || hung === 'unanswered' ? 0 : STILL_MS)
 
 export async function playPlot(subject: Subject, options: ResolvedOptions, stage: Stage): Promise<Played> {
   const { clock } = stage
@@ -75,7 +74,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     options,
     cwd: stage.cwd,
   }
-  const patienceMs = work.hung === null ? deadlineMs : Math.min(deadlineMs, patienceWithHung(work.hung))
+  const patienceMs = work.hung === null ? deadlineMs : patienceWithHung(work.hung)
   const seen = await quiesce(subject, clock, draft, {
     atMs: endedMs,
     census: atEnd,

@@ -94,3 +94,10 @@ test('the look that ends the wait has counted the sockets itself', async () => {
   const seen = await back(lateClock(0), subject)
   expect(seen.recount.sockets).toEqual([])
 })
+
+test('work that ran out of time is looked at until the end, though nothing else is held', async () => {
+  const clock = lateClock(0)
+  const hung: Draft = { ...draft, hung: { because: 'timeout', afterMs: 500, busyAt: null } }
+  await quiesce(subjectWhoCloses(0), clock, hung, { atMs: 0, census: censusOf(), page: pageOf(), deadlineAtMs: DEADLINE_MS })
+  expect(clock.nowMs()).toBeGreaterThanOrEqual(DEADLINE_MS)
+})

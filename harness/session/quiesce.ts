@@ -1,6 +1,7 @@
 /** Waiting until everything is back, or time is up. */
 import { diagnose } from '../diagnosis/diagnose.ts'
 import type { Material } from '../diagnosis/material.ts'
+import { STILL_MS } from '../diagnosis/stalls.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
@@ -23,8 +24,6 @@ const STARVED_MS = 50
  * latest that was seen. Not all lateness added up: on a busy machine every short sleep is late, and a timer of 30 s is late once.
  */
 const TURNS_TO_CLOSE = 5
-/** What has not changed for so long stands still. */
-const STILL_MS = 1_000
 
 export interface Look {
   readonly atMs: number
@@ -82,7 +81,9 @@ export async function quiesce(
     const earlierPage = recent[0]?.page ?? null
     const present = diagnose({ ...draft, recount: look.census, page, earlierPage, peak: look.census, returnedToBaselineMs: null })
     const blocking = present.findings.filter((finding) => finding.severity === 'leak' || STILL_HOLDS.has(finding.code))
-    if (blocking.length === 0) {
+    // What the work waits for is not stalled at first sight, whether anything else is held or not.
+    const isTooEarly = draft.hung?.because === 'timeout' && look.atMs < deadlineAtMs
+    if (blocking.length === 0 && !isTooEarly) {
       if (look === first && isUntouched(draft.baseline, look))
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: first.atMs }
       if (sinceMs !== null) return { recount: look.census, page, earlierPage, returnedToBaselineMs: sinceMs }
@@ -90,7 +91,10 @@ export async function quiesce(
     } else {
       sinceMs = null
       const nothingToWaitFor =
-        draft.options.idleConnections === 'trust' && blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) && look !== first
+        !isTooEarly &&
+        draft.options.idleConnections === 'trust' &&
+        blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) &&
+        look !== first
       const interrupted = draft.options.signal?.aborted === true
       if (look.atMs >= deadlineAtMs || nothingToWaitFor || interrupted)
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: null }

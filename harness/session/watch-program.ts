@@ -2,6 +2,7 @@
 import { countsOf, diagnose } from '../diagnosis/diagnose.ts'
 import { type Lifelines, lifelinesOf, NO_LIFELINES } from '../diagnosis/lifelines.ts'
 import type { HungBecause, Material } from '../diagnosis/material.ts'
+import { STILL_MS } from '../diagnosis/stalls.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Diagnosis } from '../model/diagnosis.ts'
@@ -61,8 +62,6 @@ export interface Watched {
 /** Unless somebody says otherwise: back at the baseline so long after the last answer (AIStore's default idle time for peers and clouds, facts.md). */
 export const IDLE_TIMEOUT_MS = 6_000
 const SAMPLE_MS = 100
-/** A second look at a program that hangs tells what still moves. */
-const SECOND_LOOK_MS = 500
 /** Node's exit code for a top-level await that nothing can settle any more. */
 const UNSETTLED_AWAIT = 13
 
@@ -262,7 +261,7 @@ async function judgeNow(
   peak: () => Census | null,
 ): Promise<Judged> {
   const earlierPage = await program.page()
-  await request.clock.sleep(SECOND_LOOK_MS)
+  await request.clock.sleep(STILL_MS)
   const seen = await program.census('with handles')
   const last = await program.page()
   const recount = last === null ? seen : settledSockets(seen, last)
