@@ -213,8 +213,6 @@ describe('the rule of the ledger', () => {
       'probes/pools.ts',
       'subjects/child-host.ts',
       'scenario/child.ts',
-      // What the former loads on demand.
-      'scenario/child-errand.ts',
       'doors/register.ts',
       'doors/exec-preload.ts',
     ]

@@ -1,9 +1,52 @@
-/**
- * Entry of the child in which one variant of one scenario runs. It comes before everything else, so that the rest is loaded from Node's cache
- * of compiled code: the start of a child takes 160 ms of CPU instead of 415, and a suite starts a hundred.
- */
-import { enableCompileCache } from 'node:module'
+/** Entry of the child of a run: one variant of one scenario. */
+import { flushCompileCache } from 'node:module'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { BackendAddress } from '../model/backend.ts'
+import { HarnessError } from '../model/errors.ts'
+import type { Scenario, WorkContext } from '../model/scenario.ts'
+import { type Errand, hostErrand } from '../subjects/child-host.ts'
+import type { ChildOrders } from '../subjects/child-protocol.ts'
+import { importModule } from './import-module.ts'
 
-// Where it may not write it goes on without; NODE_DISABLE_COMPILE_CACHE=1 forbids it.
-enableCompileCache()
-await import('./child-errand.ts')
+async function prepare(orders: ChildOrders, ledger: Ledger, onlyWaits: () => void): Promise<Errand> {
+  const module = (await importModule(orders.file)) as unknown as { default: Scenario }
+  const variant = module.default.cases[orders.case]?.[orders.variant]
+  if (variant === undefined) throw new HarnessError('UNKNOWN_SCENARIO', `${module.default.name} has no ${orders.variant} variant`)
+  const controller = new AbortController()
+  const measured: string[] = []
+  const context = (iteration: number): WorkContext => ({
+    get backend() {
+      return backendOf(orders.backend, module.default.name)
+    },
+    signal: controller.signal,
+    iteration,
+    handOver: (pool) => ledger.handOver(pool),
+    measured: (line) => void measured.push(line),
+    onlyWaits,
+  })
+  // Now, because a child is killed in the end. Only what nobody had compiled before is written.
+  flushCompileCache()
+  const service = variant.serve === undefined ? null : await variant.serve(context(0))
+  return {
+    serviceOrigin: service?.origin ?? null,
+    async runWork(round) {
+      await variant.work?.(context(round))
+    },
+    measured: () => measured,
+    abandon: () => controller.abort(),
+    async stop() {
+      controller.abort()
+      await service?.close()
+    },
+  }
+}
+
+function backendOf(address: BackendAddress | null, name: string): BackendAddress {
+  if (address === null)
+    throw new HarnessError('INVALID_SCENARIO', `scenario ${name} asks for a backend but names none`, 'add `backend: s3Backend({ ... })`')
+  return address
+}
+
+// Ours alone (compile-cache.ts): what the subject starts is plain Node.
+delete process.env.NODE_COMPILE_CACHE
+hostErrand(prepare)

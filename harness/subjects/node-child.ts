@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../model/clock.ts'
+import { compileCacheEnv } from '../model/compile-cache.ts'
 import { HarnessError } from '../model/errors.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { busyFrame } from './busy-frame.ts'
@@ -52,7 +53,7 @@ export async function startNodeChild(options: NodeChildOptions): Promise<NodeChi
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name)))
   const child = fork(fileURLToPath(options.entry), {
     execArgv: [],
-    env: { ...inherited, [RUN_ID_VARIABLE]: runId },
+    env: { ...inherited, ...compileCacheEnv(), [RUN_ID_VARIABLE]: runId },
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
