@@ -38,3 +38,24 @@ test('a child that was too busy to answer once, and is slow ever after, is heard
   expect(await child.page()).toBeNull()
   await vi.waitFor(async () => expect(await child.page()).not.toBeNull(), { timeout: 10_000, interval: 1 })
 })
+
+test('a child in TypeScript that was started once before is stripped of its types by nobody', async () => {
+  const file = join(folder, 'typed.ts')
+  writeFileSync(
+    file,
+    `import { flushCompileCache } from 'node:module'
+     const strips: string[] = process.moduleLoadList.filter((name: string) => name.includes('amaro'))
+     flushCompileCache()
+     process.on('message', ({ id, question }: { id: number; question: string }) => {
+       process.send?.({ id, answer: question === 'prepare' ? { serviceOrigin: null } : strips })
+     })
+     process.on('disconnect', () => process.exit(0))`,
+  )
+  const orders = { file, case: '', variant: 'fixed', backend: null, level: 'full' } as const
+  const stripping: (readonly string[])[] = []
+  for (let start = 0; start < 2; start += 1) {
+    await using child = await startNodeChild({ entry: pathToFileURL(file), orders, runId: newRunId(), clock })
+    stripping.push(await child.measured())
+  }
+  expect(stripping).toEqual([[expect.stringContaining('amaro')], []])
+})
