@@ -62,7 +62,9 @@ async function settleOrHang(
     return { outcome, hung: null }
   })
   const givenUp: PlayedWork['outcome'] = { type: 'done' }
-  const timedOut = bound(options.workTimeoutMs, clock, settled.signal).then((): Promise<PlayedWork> => hungNow(subject, givenUp))
+  const timedOut = whileOpen(bound(options.workTimeoutMs, clock, settled.signal), settled.signal).then(
+    (): Promise<PlayedWork> => hungNow(subject, givenUp),
+  )
   const stalled =
     options.stallMs === null
       ? never<PlayedWork>()
@@ -109,6 +111,7 @@ async function watchForStall(
   let sinceMs = clock.nowMs()
   while (!settled.aborted) {
     await clock.sleep(STALL_POLL_MS, settled)
+    if (settled.aborted) break
     const page = await subject.page()
     const stalled = page === null ? null : stallSignature(page)
     const unanswered = page === null || stalled !== null || !isDriven ? null : unansweredSignature(page)

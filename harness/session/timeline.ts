@@ -8,9 +8,6 @@ import type { PlotPhase } from './stage.ts'
 
 /** Points kept; beyond it every second one is dropped and the pace halves, so that memory stays bounded. */
 const MAX_POINTS = 600
-/** A census may cost at most a fiftieth of the time between two of them; but one that was held up once does not blind us for long. */
-const COST_SHARE = 50
-const LONGEST_PAUSE_MS = 500
 /** While the descriptor gauge stands still so do the connections: the census before says what another would, and a point a second is enough to draw. */
 const STILL_POINT_MS = 1_000
 
@@ -24,8 +21,8 @@ export interface Sampler extends Disposable {
 }
 
 /**
- * Takes a census whenever the descriptor gauge has moved (0.003 ms a look, facts.md), as often as a census's own cost allows but not more than every
- * `everyMs`.
+ * Takes a census whenever the descriptor gauge has moved (0.003 ms a look, facts.md), but not more often than every `everyMs`. What it costs is bounded by whoever
+ * takes it (subjects/shared-census.ts).
  */
 export function sample(subject: Pick<Subject, 'census' | 'gauge'>, clock: Clock, everyMs: number): Sampler {
   const stopped = new AbortController()
@@ -49,18 +46,19 @@ export function sample(subject: Pick<Subject, 'census' | 'gauge'>, clock: Clock,
         continue
       }
       const census: Census = hasMoved || latest === null ? await subject.census() : latest
-      const costMs = clock.nowMs() - beforeMs
       if (stopped.signal.aborted) return
+      // It may have waited for others.
+      const atMs = clock.nowMs()
       latest = census
       if (census.sockets !== null) {
-        points.push({ tMs: Math.round(beforeMs - startMs), census })
+        points.push({ tMs: Math.round(atMs - startMs), census })
         if (peak === null || connectionsOf(census).length > connectionsOf(peak).length) peak = census
       }
       if (points.length > MAX_POINTS) {
         points = points.filter((_, index) => index % 2 === 0)
         paceMs *= 2
       }
-      await clock.sleep(Math.max(paceMs, Math.min(LONGEST_PAUSE_MS, costMs * COST_SHARE)), stopped.signal)
+      await clock.sleep(paceMs, stopped.signal)
     }
   }
   void run()

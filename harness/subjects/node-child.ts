@@ -3,14 +3,14 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../model/clock.ts'
-import { compileCacheEnv } from './compile-cache.ts'
 import { HarnessError } from '../model/errors.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { busyFrame } from './busy-frame.ts'
 import type { ChildOrders, ErrorText, FromChild, QuestionName, Questions } from './child-protocol.ts'
+import { compileCacheEnv } from './compile-cache.ts'
 import { RUN_ID_VARIABLE } from './run-id.ts'
+import { sharedCensus } from './shared-census.ts'
 import type { Subject, WorkOutcome } from './subject.ts'
-import { takeCensus } from './take-census.ts'
 
 export interface NodeChildOptions {
   /** Module that calls hostErrand. */
@@ -144,7 +144,8 @@ function openLine(child: ChildProcess, clock: Clock): Line {
       try {
         return await Promise.race([answer, late])
       } finally {
-        answered.abort()
+        // With a reason of its own: without one an error is made for it, with a stack.
+        answered.abort('answered')
       }
     },
   }
@@ -184,7 +185,7 @@ function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null
     output: line.output,
     async census(detail) {
       const handles = detail === undefined ? null : ((await orNull('census', null))?.handles ?? null)
-      return takeCensus(pid, clock.nowMs(), handles)
+      return { ...(await sharedCensus(clock, pid)), handles }
     },
     gauge: () => countDescriptors(pid),
     page: () => orNull('page', null),
@@ -228,5 +229,5 @@ async function endChild(child: ChildProcess, clock: Clock): Promise<void> {
 async function within(ms: number, promise: Promise<unknown>, clock: Clock): Promise<void> {
   const over = new AbortController()
   await Promise.race([promise, clock.sleep(ms, over.signal)])
-  over.abort()
+  over.abort('over')
 }

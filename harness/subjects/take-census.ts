@@ -1,5 +1,4 @@
 import type { Census } from '../model/census.ts'
-import type { Missing } from '../model/sighting.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { type KernelProbe, kernelProbe } from '../probes/kernel/kernel-probe.ts'
 import { SubjectUnreadable } from '../probes/kernel/subject-errors.ts'
@@ -14,31 +13,34 @@ export function theKernelProbe(): KernelProbe {
 
 /** Looks at one process with every probe that works from outside it. */
 export function takeCensus(pid: number, nowMs: number, handles: Census['handles']): Census {
+  const [census] = takeCensuses([pid], nowMs)
+  if (census === undefined) throw new Error('one process has one census')
+  return { ...census, handles }
+}
+
+/** At each of several, in their order and in one walk through the kernel's sockets; without the handles, which only the process itself knows. */
+export function takeCensuses(pids: readonly number[], nowMs: number): readonly Census[] {
   const kernel = theKernelProbe()
   const available = kernel.available()
-  const descriptors = countDescriptors(pid)
-  const unseen = (missing: string): Census => ({
-    atMs: nowMs,
-    sockets: null,
-    files: null,
-    descriptors,
-    handles,
-    missing: [{ probe: kernel.name, missing }],
+  const known = pids.map((pid) => ({ atMs: nowMs, descriptors: countDescriptors(pid), handles: null }))
+  const seen = available === true ? kernel.lookAroundEach(pids.map((pid) => ({ pid }))) : []
+  return known.map((each, index): Census => {
+    const around = seen[index]
+    if (around !== undefined && !(around instanceof Error)) return { ...each, ...around, missing: [] }
+    const unseen = { sockets: null, files: null }
+    if (around instanceof SubjectUnreadable) return { ...each, ...unseen, missing: [around.missing] }
+    const missing = around?.message ?? (available === true ? 'nothing was seen' : available.missing)
+    return { ...each, ...unseen, missing: [{ probe: kernel.name, missing }] }
   })
-  if (available !== true) return unseen(available.missing)
-  try {
-    return { atMs: nowMs, ...kernel.lookAround({ pid }), descriptors, handles, missing: [] satisfies Missing[] }
-  } catch (error) {
-    if (error instanceof SubjectUnreadable) return { ...unseen(''), missing: [error.missing] }
-    return unseen(error instanceof Error ? error.message : String(error))
-  }
 }
 
 /** Several processes as one subject. What has ended meanwhile holds nothing; a socket that two of them share is one. */
 export function takeCensusOf(pids: readonly number[], nowMs: number, handles: Census['handles']): Census {
-  const each = pids
-    .map((pid) => ({ pid, census: takeCensus(pid, nowMs, null) }))
-    .filter(({ pid }) => liveProcess(pid) !== null || !hasProc())
+  const censuses = takeCensuses(pids, nowMs)
+  const each = pids.flatMap((pid, index) => {
+    const census = censuses[index]
+    return census !== undefined && (liveProcess(pid) !== null || !hasProc()) ? [{ pid, census }] : []
+  })
   const blind = each.flatMap(({ census }) => (census.sockets === null ? census.missing : []))
   const sockets = new Map(each.flatMap(({ census }) => (census.sockets ?? []).map((socket) => [socket.inode, socket] as const)))
   const descriptors = each.map(({ census }) => census.descriptors)

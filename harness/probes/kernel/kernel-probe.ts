@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { FileSighting, Pid, SocketSighting } from '../../model/sighting.ts'
+import { attempt } from './attempt.ts'
 import { assertAlive, ownedDescriptors } from './owned-inodes.ts'
 import { PORTABLE, portableMissing, refuseToLook } from './portable.ts'
 import { PROCFS, readProcfsRows } from './procfs.ts'
@@ -20,6 +21,8 @@ export interface KernelProbe {
   look(subject: Pid): readonly SocketSighting[]
   /** The same, with the files of the same walk through its descriptors. */
   lookAround(subject: Pid): Surroundings
+  /** At several at once, in one walk through the kernel's sockets: that costs the same for one process as for thirty. An error stands in the place of its process. */
+  lookAroundEach(subjects: readonly Pid[]): readonly (Surroundings | Error)[]
 }
 
 export interface Surroundings {
@@ -41,18 +44,33 @@ export function kernelProbe(): KernelProbe {
 
 /** A probe on a table of rows; exported for its test. */
 export function seeingProbe(name: string, readRows: ReadRows): KernelProbe {
-  function lookAround({ pid }: Pid): Surroundings {
+  function lookAroundEach(subjects: readonly Pid[]): readonly (Surroundings | Error)[] {
     // Owners first: what is closed in between is then in neither, what is opened in between belongs to the next look.
-    const { sockets, files } = ownedDescriptors(pid, name)
-    if (sockets.size === 0) return { sockets: [], files }
-    const rows = readRows(pid, sockets)
-    // Died in between: its sockets are not in the rows, and no rows must not read as clean.
-    assertAlive(pid)
-    return { sockets: toSightings(rows), files }
+    const owned = subjects.map(({ pid }) => attempt(() => ({ pid, ...ownedDescriptors(pid, name) })))
+    const owners = owned.flatMap((each) => (each instanceof Error || each.sockets.size === 0 ? [] : [each]))
+    const read = owners.length === 0 ? [] : readRows(owners)
+    const rowsOf = new Map(owners.map((owner, index) => [owner, read[index] ?? []] as const))
+    return owned.map((owner) =>
+      attempt(() => {
+        if (owner instanceof Error) throw owner
+        const rows = rowsOf.get(owner)
+        if (rows === undefined) return { sockets: [], files: owner.files }
+        if (rows instanceof Error) throw rows
+        // Died in between: its sockets are not in the rows, and no rows must not read as clean.
+        assertAlive(owner.pid)
+        return { sockets: toSightings(rows), files: owner.files }
+      }),
+    )
   }
-  return { name, available: () => true, look: (subject) => lookAround(subject).sockets, lookAround }
+  function lookAround(subject: Pid): Surroundings {
+    const [seen] = lookAroundEach([subject])
+    if (seen === undefined || seen instanceof Error) throw seen
+    return seen
+  }
+  return { name, available: () => true, look: (subject) => lookAround(subject).sockets, lookAround, lookAroundEach }
 }
 
 function blindProbe(missing: string): KernelProbe {
-  return { name: PORTABLE, available: () => ({ missing }), look: () => refuseToLook(missing), lookAround: () => refuseToLook(missing) }
+  const refuse = (): never => refuseToLook(missing)
+  return { name: PORTABLE, available: () => ({ missing }), look: refuse, lookAround: refuse, lookAroundEach: refuse }
 }

@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { endianness } from 'node:os'
 import type { Endpoint } from '../../model/sighting.ts'
+import { attempt } from './attempt.ts'
 import { ipv4Text, ipv6Text } from './ip-address.ts'
 import { blindness } from './owned-inodes.ts'
 import { SubjectGone } from './subject-errors.ts'
-import { type TcpRow, tcpState } from './tcp-row.ts'
+import { type ReadRows, type TcpRow, tcpState } from './tcp-row.ts'
 
 export const PROCFS = 'kernel-procfs'
 
 /** Rows of /proc/<pid>/net/tcp and tcp6. Works across network namespaces. About 9 ms even when empty: the kernel walks a hash of 262,144 buckets, twice. */
-export function readProcfsRows(pid: number, owned: ReadonlySet<number>): readonly TcpRow[] {
-  return [readTable(pid, 'tcp'), readTable(pid, 'tcp6')].flatMap((text) => parseProcNetTcp(text, owned))
-}
+export const readProcfsRows: ReadRows = (owners) =>
+  owners.map(({ pid, sockets }) =>
+    attempt(() => [readTable(pid, 'tcp'), readTable(pid, 'tcp6')].flatMap((text) => parseProcNetTcp(text, sockets))),
+  )
 
 /**
  * Rows of /proc/net/tcp or tcp6 that have an owner, one for each inode: the kernel can repeat a row within one read (facts.md),

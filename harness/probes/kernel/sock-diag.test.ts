@@ -39,7 +39,7 @@ describe.runIf(process.platform === 'linux')('sockDiagRows', () => {
     const readRows = sockDiagRows(flaky.libc)
     if (typeof readRows !== 'function') throw new Error(readRows.missing)
     isBroken = true
-    expect(readRows(process.pid, new Set([1]))).toEqual([])
+    expect(readRows([{ pid: process.pid, sockets: new Set([1]) }])).toEqual([[]])
     expect(flaky.open).toEqual(new Set())
   })
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs'
 import { getSystemErrorMessage } from 'node:util'
+import { attempt } from './attempt.ts'
 import { type DumpProgress, dumpRequest, readDump, readWholeDump } from './inet-diag.ts'
 import { type Libc, loadLibc } from './libc.ts'
 import { blindness } from './owned-inodes.ts'
@@ -29,7 +30,8 @@ let lastSequence = 0
 
 /**
  * A reader of rows by netlink sock_diag, or why there is none. The first dump is made here, so that a kernel or a sandbox
- * without sock_diag shows at once. A subject in another network namespace, and a dump that fails later, are read from /proc.
+ * without sock_diag shows at once. One dump serves all that are asked for together. A subject in another network namespace, and a dump that fails later, are read
+ * from /proc.
  */
 export function sockDiagRows(libc = loadLibc()): ReadRows | { readonly missing: string } {
   if ('missing' in libc) return libc
@@ -38,12 +40,18 @@ export function sockDiagRows(libc = loadLibc()): ReadRows | { readonly missing: 
   } catch (error) {
     return { missing: `sock_diag does not answer (${error instanceof Error ? error.message : error})` }
   }
-  return (pid, owned) => {
-    if (!isInOurNetwork(pid)) return readProcfsRows(pid, owned)
+  return (owners) => {
+    const isOurs = owners.map(({ pid }) => attempt(() => isInOurNetwork(pid)))
+    const inOurs = owners.filter((_, index) => isOurs[index] === true)
     try {
-      return dumpOwned(libc, owned)
+      const rows = inOurs.length === 0 ? [] : dumpOwned(libc, new Set(inOurs.flatMap(({ sockets }) => [...sockets])))
+      return owners.flatMap((owner, index) => {
+        const ours = isOurs[index]
+        if (ours instanceof Error) return [ours]
+        return ours ? [rows.filter(({ inode }) => owner.sockets.has(inode))] : readProcfsRows([owner])
+      })
     } catch (error) {
-      if (error instanceof NetlinkError) return readProcfsRows(pid, owned)
+      if (error instanceof NetlinkError) return readProcfsRows(owners)
       throw error
     }
   }

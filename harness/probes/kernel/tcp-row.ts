@@ -14,8 +14,14 @@ export interface TcpRow {
   readonly traffic?: Traffic
 }
 
-/** Reads the rows of the network namespace of `pid` whose inode is in `owned`, one row for each inode. */
-export type ReadRows = (pid: number, owned: ReadonlySet<number>) => readonly TcpRow[]
+/** A process, and the inodes of its sockets. */
+export interface Owner {
+  readonly pid: number
+  readonly sockets: ReadonlySet<number>
+}
+
+/** Reads the rows of each owner's sockets from its network namespace, one row for each inode; or why it cannot, in that owner's place. */
+export type ReadRows = (owners: readonly Owner[]) => readonly (readonly TcpRow[] | Error)[]
 
 export function tcpState(number: number): TcpState {
   return TCP_STATES[number] ?? 'UNKNOWN'
