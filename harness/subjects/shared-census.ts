@@ -6,8 +6,8 @@ import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import { takeCensuses } from './take-census.ts'
 
-/** Walks take at most a tenth of a core's time. */
-const COST_SHARE = 10
+/** Walks take at most a twentieth of a core's time. */
+const COST_SHARE = 20
 /** So late at most is a census; a walk that once took long must not blind us. */
 const LONGEST_WAIT_MS = 100
 

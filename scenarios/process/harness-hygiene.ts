@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { defineScenario, runScenario } from '../../harness/index.ts'
+import { runScenario } from '../../harness/index.ts'
+import { defineScenario } from '../../harness/scenario/define.ts'
 import hangVersusLeak from './hang-versus-leak.ts'
 
 /** Pairs of runs in each round, twenty runs in all. The first round loads what is loaded once; after it nothing may become more. */

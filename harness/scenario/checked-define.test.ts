@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { defineScenario, type ScenarioDefinition } from './define.ts'
+import { defineScenario } from './checked-define.ts'
+import type { ScenarioDefinition } from './define.ts'
 
 const work = async (): Promise<void> => {}
 const expects = { verdict: 'clean' } as const
