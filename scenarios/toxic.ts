@@ -1,9 +1,6 @@
 /** What the toxic scenarios share: objects are compared with their copies across a network that fails, and it is the error path that is tried. */
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
-import { Agent, request } from 'undici'
 import { objectKey } from '../fixtures/s3-backend/index.ts'
-import { signedPath } from '../fixtures/s3-backend/signed-path.ts'
+import { objectPath } from '../fixtures/s3-backend/object-path.ts'
 import { toxicBackend } from '../fixtures/toxics/toxic-backend.ts'
 import type { Toxic } from '../fixtures/toxics/toxics.ts'
 import type { BackendAddress, FindingCode, ScenarioDefinition, Work } from '../harness/index.ts'
@@ -23,9 +20,11 @@ interface OpenBody {
 }
 type Open = (key: string, signal?: AbortSignal) => Promise<OpenBody>
 
-/** Each keeps connections, and lets idle ones go. */
-const CLIENTS: Readonly<Record<string, (store: BackendAddress) => Open>> = {
-  'aws-sdk': ({ origin, region, credentials, bucket }) => {
+/** Each keeps connections, and lets idle ones go; it loads its library when it is run. */
+const CLIENTS: Readonly<Record<string, (store: BackendAddress) => Promise<Open>>> = {
+  async 'aws-sdk'({ origin, region, credentials, bucket }) {
+    const { GetObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
+    const { NodeHttpHandler } = await import('@smithy/node-http-handler')
     const requestHandler = new NodeHttpHandler({ httpAgent: { keepAlive: true, timeout: IDLE_MS } })
     // One attempt: the error path is what is tried, and a retry would hide it.
     const s3 = new S3Client({ endpoint: origin, region, credentials, forcePathStyle: true, maxAttempts: 1, requestHandler })
@@ -37,10 +36,11 @@ const CLIENTS: Readonly<Record<string, (store: BackendAddress) => Open>> = {
       return { bytes: () => body.transformToByteArray(), destroy: () => body.destroy() }
     }
   },
-  undici: (store) => {
+  async undici(store) {
+    const { Agent, request } = await import('undici')
     const dispatcher = new Agent({ keepAliveTimeout: IDLE_MS, keepAliveMaxTimeout: IDLE_MS })
     return async function getByUndici(key, signal) {
-      const url = `${store.origin}${await signedPath(store, key)}`
+      const url = `${store.origin}${await objectPath(store, key)}`
       const { body } = await request(url, { dispatcher, ...(signal && { signal }) })
       // Its destroy() tells of itself as an error, which nobody waits for any more.
       return { bytes: () => body.bytes(), destroy: () => void body.on('error', () => {}).destroy() }
@@ -95,7 +95,7 @@ const comparing = (client: string, compare: typeof compareCarelessly): Work =>
     const { more } = backend
     const open = CLIENTS[client]
     if (more?.kind !== 'toxic' || open === undefined) throw new Error(`no ${client}, or no network that fails`)
-    const stores = { near: open({ ...backend, origin: more.directOrigin }), far: open(backend) }
+    const stores = { near: await open({ ...backend, origin: more.directOrigin }), far: await open(backend) }
     const keys = Array.from({ length: OBJECTS }, (_, index) => objectKey(index))
     const outcomes = await Promise.allSettled(keys.map((key) => compare(stores, key, signal)))
     // A toxic without effect would make everything clean.

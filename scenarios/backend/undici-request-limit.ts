@@ -1,7 +1,7 @@
 /** undici's own API with 25 connections: one by one it blocks at 26, all at once 15 of 40 queue inside the Pool, where no channel shows them. */
 import { Pool } from 'undici'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { signedPath } from '../../fixtures/s3-backend/signed-path.ts'
+import { objectPath } from '../../fixtures/s3-backend/object-path.ts'
 import type { WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
 
@@ -24,7 +24,7 @@ async function oneByOneUnread(context: WorkContext): Promise<void> {
   const pool = makePool(context)
   for (let index = 0; index < context.backend.objects; index += 1) {
     context.signal.throwIfAborted()
-    const path = await signedPath(context.backend, objectKey(index))
+    const path = await objectPath(context.backend, objectKey(index))
     await pool.request({ path, method: 'GET' })
   }
 }
@@ -32,7 +32,7 @@ async function oneByOneUnread(context: WorkContext): Promise<void> {
 async function oneByOneRead(context: WorkContext): Promise<void> {
   const pool = makePool(context)
   for (let index = 0; index < context.backend.objects; index += 1) {
-    const path = await signedPath(context.backend, objectKey(index))
+    const path = await objectPath(context.backend, objectKey(index))
     const { body } = await pool.request({ path, method: 'GET' })
     await body.text()
   }
@@ -40,13 +40,13 @@ async function oneByOneRead(context: WorkContext): Promise<void> {
 
 async function allAtOnceUnread(context: WorkContext): Promise<void> {
   const pool = makePool(context)
-  const paths = await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => signedPath(context.backend, objectKey(index))))
+  const paths = await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => objectPath(context.backend, objectKey(index))))
   await Promise.all(paths.map((path) => pool.request({ path, method: 'GET' })))
 }
 
 async function allAtOnceRead(context: WorkContext): Promise<void> {
   const pool = makePool(context)
-  const paths = await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => signedPath(context.backend, objectKey(index))))
+  const paths = await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => objectPath(context.backend, objectKey(index))))
   await Promise.all(paths.map(async (path) => (await pool.request({ path, method: 'GET' })).body.text()))
 }
 

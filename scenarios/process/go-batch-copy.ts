@@ -1,6 +1,6 @@
 /** The batch job of "Scaling Network Concurrency in Go", in Go, with the article's own http.Transport; watched from outside. */
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
-import { signedCopy } from '../../fixtures/s3-backend/signed-path.ts'
+import { signedCopy } from '../../fixtures/s3-backend/object-path.ts'
 import { goProgram } from '../../fixtures/subjects/runtimes.ts'
 import type { MakeProgram } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
