@@ -9,6 +9,8 @@ const OBJECTS = 3
 const SIZE_BYTES = 1_000_000
 /** How long a caller waits for a copy. Every toxic that only delays delays longer. */
 const PATIENCE_MS = 700
+/** And for headers that no toxic holds up: on a busy machine the first call of the SDK takes longer than any patience, and what fails here is the body. */
+const UNSPOILT_MS = 30_000
 const IDLE_MS = 500
 /** What comes late (1.5 s) has come by then, and what is idle has gone. */
 const CONTRACT_MS = 3_000
@@ -52,11 +54,10 @@ const CLIENTS: Readonly<Record<string, (store: BackendAddress) => Promise<Open>>
 const patience = (): AbortSignal => AbortSignal.timeout(PATIENCE_MS)
 
 /** The promise, or an error when patience ends first. */
-function inTime<Value>(promise: Promise<Value>): Promise<Value> {
-  const signal = patience()
+function inTime<Value>(promise: Promise<Value>, ms = PATIENCE_MS): Promise<Value> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    promise.then(resolve, reject)
+    const timer = setTimeout(() => reject(new Error(`nothing within ${ms} ms`)), ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }
 
@@ -65,13 +66,15 @@ interface Stores {
   readonly near: Open
   /** Across the network that fails. */
   readonly far: Open
+  /** How long a caller waits for its headers. */
+  readonly headersMs: number
 }
 
 /** An object and its copy, the former opened first; what goes wrong with the latter leaves the former as it is: open. */
-async function compareCarelessly({ near, far }: Stores, key: string, seenEnough: AbortSignal): Promise<void> {
+async function compareCarelessly({ near, far, headersMs }: Stores, key: string, seenEnough: AbortSignal): Promise<void> {
   const original = await near(key)
   // Aborted by nobody but the harness, once it has seen what is left.
-  const copy = await inTime(far(key, seenEnough))
+  const copy = await inTime(far(key, seenEnough), headersMs)
   const theirs = await inTime(copy.bytes())
   if (!Buffer.from(theirs).equals(await original.bytes())) throw new Error(`the copy of ${key} differs`)
 }
@@ -90,12 +93,13 @@ async function compareWithCare({ near, far }: Stores, key: string): Promise<void
   }
 }
 
-const comparing = (client: string, compare: typeof compareCarelessly): Work =>
+const comparing = (client: string, { spoils }: Toxic, compare: typeof compareCarelessly): Work =>
   async function comparesCopies({ backend, signal }) {
     const { more } = backend
     const open = CLIENTS[client]
     if (more?.kind !== 'toxic' || open === undefined) throw new Error(`no ${client}, or no network that fails`)
-    const stores = { near: await open({ ...backend, origin: more.directOrigin }), far: await open(backend) }
+    const headersMs = spoils === 'headers' ? PATIENCE_MS : UNSPOILT_MS
+    const stores = { near: await open({ ...backend, origin: more.directOrigin }), far: await open(backend), headersMs }
     const keys = Array.from({ length: OBJECTS }, (_, index) => objectKey(index))
     const outcomes = await Promise.allSettled(keys.map((key) => compare(stores, key, signal)))
     // A toxic without effect would make everything clean.
@@ -110,8 +114,8 @@ const comparing = (client: string, compare: typeof compareCarelessly): Work =>
 export function toxicFrame(toxic: Toxic, codes: readonly FindingCode[]): Omit<ScenarioDefinition, 'name' | 'shows'> {
   const caseOf = (client: string) =>
     ({
-      leaky: { work: comparing(client, compareCarelessly), expects: { verdict: 'leaked', codes } },
-      fixed: { work: comparing(client, compareWithCare), expects: { verdict: 'clean' } },
+      leaky: { work: comparing(client, toxic, compareCarelessly), expects: { verdict: 'leaked', codes } },
+      fixed: { work: comparing(client, toxic, compareWithCare), expects: { verdict: 'clean' } },
     }) as const
   return {
     layer: 'faults',
