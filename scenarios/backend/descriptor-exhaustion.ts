@@ -1,7 +1,4 @@
 /** Clients without a limit take a connection for each unread body, until no descriptor is left; asked by name, the resolver is the first to fail. */
-import { Agent } from 'node:http'
-import { Client } from 'minio'
-import { type Dispatcher, Agent as UndiciAgent } from 'undici'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
@@ -14,9 +11,11 @@ const IDLE_MS = 1_000
 /** Who asks for the object of that number; resolves with its body. */
 type Ask = (index: number) => Promise<AsyncIterable<Uint8Array>>
 type Host = '127.0.0.1' | 'localhost'
-type MakeClient = (context: WorkContext, host: Host, connections: number) => Ask
+/** Loads its library first: later there may be no descriptor left to read it with. */
+type MakeClient = (context: WorkContext, host: Host, connections: number) => Promise<Ask>
 
-function minioJs({ backend }: WorkContext, endPoint: Host, maxSockets: number): Ask {
+async function minioJs({ backend }: WorkContext, endPoint: Host, maxSockets: number): Promise<Ask> {
+  const [{ Client }, { Agent }] = await Promise.all([import('minio'), import('node:http')])
   const client = new Client({
     endPoint,
     port: Number(new URL(backend.origin).port),
@@ -29,16 +28,17 @@ function minioJs({ backend }: WorkContext, endPoint: Host, maxSockets: number): 
   return (index) => client.getObject(backend.bucket, objectKey(index))
 }
 
-function undici({ backend }: WorkContext, host: Host, connections: number): Ask {
+async function undici({ backend }: WorkContext, host: Host, connections: number): Promise<Ask> {
+  const { Agent } = await import('undici')
   const limit = Number.isFinite(connections) ? { connections } : {}
-  const dispatcher: Dispatcher = new UndiciAgent({ ...limit, keepAliveTimeout: IDLE_MS, keepAliveMaxTimeout: IDLE_MS })
+  const dispatcher = new Agent({ ...limit, keepAliveTimeout: IDLE_MS, keepAliveMaxTimeout: IDLE_MS })
   const origin = `http://${host}:${new URL(backend.origin).port}`
   return async () => (await dispatcher.request({ origin, path: `/plain/${SIZE_BYTES}`, method: 'GET' })).body
 }
 
 const unread = (makeClient: MakeClient, host: Host): Work =>
   async function openWithoutReading(context) {
-    const ask = makeClient(context, host, Number.POSITIVE_INFINITY)
+    const ask = await makeClient(context, host, Number.POSITIVE_INFINITY)
     for (let index = 0; index < OBJECTS; index += 1) {
       context.signal.throwIfAborted()
       await ask(index)
@@ -47,7 +47,7 @@ const unread = (makeClient: MakeClient, host: Host): Work =>
 
 const read = (makeClient: MakeClient, host: Host): Work =>
   async function readAll(context) {
-    const ask = makeClient(context, host, CONNECTIONS)
+    const ask = await makeClient(context, host, CONNECTIONS)
     const sizes = await Promise.all(Array.from({ length: OBJECTS }, async (_, index) => sizeOf(await ask(index))))
     const wrong = sizes.find((size) => size !== SIZE_BYTES)
     if (wrong !== undefined) throw new Error(`read ${wrong} bytes of ${SIZE_BYTES}`)

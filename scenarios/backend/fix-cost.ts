@@ -1,6 +1,6 @@
 /** Both ways of letting go are clean, and one is dear: a destroyed body takes its connection with it, a drained one gives it back. */
-import { Agent, get, type IncomingMessage } from 'node:http'
-import { Pool } from 'undici'
+import type { IncomingMessage } from 'node:http'
+import type { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
@@ -12,18 +12,20 @@ const PATH = `/plain/${SIZE_BYTES}`
 
 type AskOnce = () => Promise<void>
 
-/** A client, and one request whose body is let go of by `release`. */
-type MakeAsk<Body> = (context: WorkContext, release: (body: Body) => Promise<void>) => AskOnce
+/** Loads a client and makes it: one request, whose body is let go of by `release`. */
+type MakeAsk<Body> = (context: WorkContext, release: (body: Body) => Promise<void>) => Promise<AskOnce>
 
 type UndiciBody = Awaited<ReturnType<Pool['request']>>['body']
 
-const withUndici: MakeAsk<UndiciBody> = ({ backend, handOver }, release) => {
+const withUndici: MakeAsk<UndiciBody> = async ({ backend, handOver }, release) => {
+  const { Pool } = await import('undici')
   const pool = new Pool(backend.origin, { keepAliveTimeout: IDLE_MS, keepAliveMaxTimeout: IDLE_MS })
   handOver(pool)
   return async () => release((await pool.request({ path: PATH, method: 'GET' })).body)
 }
 
-const withNodeHttp: MakeAsk<IncomingMessage> = ({ backend }, release) => {
+const withNodeHttp: MakeAsk<IncomingMessage> = async ({ backend }, release) => {
+  const { Agent, get } = await import('node:http')
   const agent = new Agent({ keepAlive: true, timeout: IDLE_MS })
   return async () => {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -51,7 +53,7 @@ function destroy(body: UndiciBody | IncomingMessage): Promise<void> {
 
 const fifty = <Body>(makeAsk: MakeAsk<Body>, release: (body: Body) => Promise<void>) =>
   async function asksOneByOne(context: WorkContext): Promise<void> {
-    const ask = makeAsk(context, release)
+    const ask = await makeAsk(context, release)
     for (let sent = 0; sent < REQUESTS; sent += 1) {
       context.signal.throwIfAborted()
       await ask()

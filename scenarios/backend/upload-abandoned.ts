@@ -2,9 +2,6 @@
 import { createReadStream } from 'node:fs'
 import { Agent } from 'node:http'
 import type { Readable } from 'node:stream'
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
-import axios from 'axios'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { BackendAddress, Work } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
@@ -16,24 +13,37 @@ const IDLE_MS = 1_000
 
 /** Rejects with what the server said. */
 type Put = (backend: BackendAddress, agent: Agent, name: string, body: Readable) => Promise<unknown>
+/** By the case that runs it. */
+type Load = () => Promise<Put>
 
-const awsSdk: Put = ({ origin, region, credentials, targetBucket: Bucket }, httpAgent, Key, Body) => {
-  const requestHandler = new NodeHttpHandler({ httpAgent })
-  const s3 = new S3Client({ endpoint: origin, region, credentials, forcePathStyle: true, requestHandler, maxAttempts: 1 })
-  return s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength: UPLOAD_BYTES }))
+const awsSdk: Load = async () => {
+  const [{ PutObjectCommand, S3Client }, { NodeHttpHandler }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('@smithy/node-http-handler'),
+  ])
+  return function putByAws({ origin, region, credentials, targetBucket: Bucket }, httpAgent, Key, Body) {
+    const requestHandler = new NodeHttpHandler({ httpAgent })
+    const s3 = new S3Client({ endpoint: origin, region, credentials, forcePathStyle: true, requestHandler, maxAttempts: 1 })
+    return s3.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength: UPLOAD_BYTES }))
+  }
 }
 
-const withAxios: Put = ({ origin, targetBucket }, httpAgent, key, body) =>
-  axios.put(`${origin}/${targetBucket}/${key}`, body, {
-    httpAgent,
-    headers: { 'content-length': UPLOAD_BYTES },
-    maxBodyLength: Number.POSITIVE_INFINITY,
-    // With redirects allowed axios keeps a copy of all that was sent.
-    maxRedirects: 0,
-  })
+const withAxios: Load = async () => {
+  const { default: axios } = await import('axios')
+  return function putByAxios({ origin, targetBucket }, httpAgent, key, body) {
+    return axios.put(`${origin}/${targetBucket}/${key}`, body, {
+      httpAgent,
+      headers: { 'content-length': UPLOAD_BYTES },
+      maxBodyLength: Number.POSITIVE_INFINITY,
+      // With redirects allowed axios keeps a copy of all that was sent.
+      maxRedirects: 0,
+    })
+  }
+}
 
-const uploads = (put: Put, letsGo: boolean): Work =>
+const uploads = (load: Load, letsGo: boolean): Work =>
   async function uploadEach({ backend }) {
+    const put = await load()
     const agent = new Agent({ keepAlive: true, timeout: IDLE_MS })
     for (let index = 0; index < UPLOADS; index += 1) {
       const photo = createReadStream('/dev/zero', { end: UPLOAD_BYTES - 1 })
@@ -56,10 +66,10 @@ const is413 = (error: unknown): boolean => {
   return ($metadata?.httpStatusCode ?? response?.status) === 413
 }
 
-const both = (put: Put) =>
+const both = (load: Load) =>
   ({
-    leaky: { work: uploads(put, false), expects: { verdict: 'leaked', codes: ['REQUEST_BODY_ABANDONED', 'FILE_LEFT_OPEN'] } },
-    fixed: { work: uploads(put, true), expects: { verdict: 'clean' } },
+    leaky: { work: uploads(load, false), expects: { verdict: 'leaked', codes: ['REQUEST_BODY_ABANDONED', 'FILE_LEFT_OPEN'] } },
+    fixed: { work: uploads(load, true), expects: { verdict: 'clean' } },
   }) as const
 
 export default defineScenario({

@@ -5,7 +5,6 @@
  */
 import { Agent, get, request } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
@@ -25,9 +24,11 @@ const POST_AT_MS = SERVER_CLOSES_MS - 400
 const PATH = '/plain/10'
 
 type Post = () => Promise<void>
-type MakePost = (context: WorkContext, idleMs: number) => Post
+/** Loads its client before anything is timed. */
+type MakePost = (context: WorkContext, idleMs: number) => Promise<Post>
 
-const overUndici: MakePost = ({ backend, handOver }, idleMs) => {
+const overUndici: MakePost = async ({ backend, handOver }, idleMs) => {
+  const { Pool } = await import('undici')
   const pool = new Pool(backend.origin, { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs })
   handOver(pool)
   return async () => {
@@ -36,7 +37,7 @@ const overUndici: MakePost = ({ backend, handOver }, idleMs) => {
   }
 }
 
-const overNodeHttp: MakePost = ({ backend }, idleMs) => {
+const overNodeHttp: MakePost = async ({ backend }, idleMs) => {
   const agent = new Agent({ keepAlive: true, timeout: idleMs })
   return () =>
     new Promise((resolve, reject) => {
@@ -73,12 +74,12 @@ async function postTwice(context: WorkContext, post: Post): Promise<number> {
 
 const losesTheRace = (makePost: MakePost): Work =>
   async function keepsThemTooLong(context) {
-    await postTwice(context, makePost(context, TOO_LONG_MS))
+    await postTwice(context, await makePost(context, TOO_LONG_MS))
   }
 
 const isFirst = (makePost: MakePost): Work =>
   async function closesFirst(context) {
-    const died = await postTwice(context, makePost(context, FIRST_MS))
+    const died = await postTwice(context, await makePost(context, FIRST_MS))
     if (died > 0) throw new Error(`${died} POSTs died`)
   }
 

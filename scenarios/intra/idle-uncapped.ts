@@ -2,8 +2,8 @@
  * A burst between nodes, and what stays of it: the profile keeps 100 idle connections for each host. undici has no such cap and keeps them all; http.Agent has
  * one of its own, which is 256 until somebody says otherwise.
  */
-import { Agent, get, type IncomingMessage } from 'node:http'
-import { Pool } from 'undici'
+import type { IncomingMessage } from 'node:http'
+import type { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
@@ -29,6 +29,7 @@ async function burst(size: number, ask: () => Promise<number>): Promise<void> {
 
 const withPool = (options: Pool.Options): Work =>
   async function burstOverPool({ backend, handOver }) {
+    const { Pool } = await import('undici')
     const pool = new Pool(backend.origin, { keepAliveTimeout: IDLE_MS, keepAliveMaxTimeout: IDLE_MS, ...options })
     handOver(pool)
     await burst(BURST_OF_UNDICI, async () => {
@@ -39,6 +40,7 @@ const withPool = (options: Pool.Options): Work =>
 
 const withAgent = (options: object): Work =>
   async function burstOverAgent({ backend }: WorkContext) {
+    const { Agent, get } = await import('node:http')
     const agent = new Agent({ keepAlive: true, timeout: IDLE_MS, ...options })
     await burst(BURST_OF_AGENT, async () => {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {

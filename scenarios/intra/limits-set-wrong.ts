@@ -2,9 +2,9 @@
  * Each limit set wrong on purpose: too high, too low, absent, contradicting another, switched off, overridden by the other side, too long to be a bound. What the
  * settings have against each other is said beside what the traffic shows, with the knob and the value it should have.
  */
-import { Agent, type AgentOptions, get } from 'node:http'
+import type { AgentOptions } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
@@ -13,10 +13,24 @@ const PATH = '/plain/100'
 const STALLED = '/plain/101'
 const server = (options: object = {}) => s3Backend({ objects: 0, sizeBytes: 0, kinds: ['embedded'], ...options })
 
-const askAgent = ({ backend }: WorkContext, agent: Agent): Promise<void> =>
-  new Promise((resolve, reject) => {
-    get(`${backend.origin}${PATH}`, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject)
-  })
+type Ask = () => Promise<void>
+
+/** Each case loads the client it runs: the other half would cost it 40 or 100 ms. */
+async function openAgent({ backend }: WorkContext, options: AgentOptions): Promise<Ask> {
+  const { Agent, get } = await import('node:http')
+  const agent = new Agent(options)
+  return () =>
+    new Promise((resolve, reject) => {
+      get(`${backend.origin}${PATH}`, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject)
+    })
+}
+
+async function openPool({ backend, handOver }: WorkContext, options: Pool.Options): Promise<Pool> {
+  const { Pool } = await import('undici')
+  const pool = new Pool(backend.origin, options)
+  handOver(pool)
+  return pool
+}
 
 async function askPool(pool: Pool): Promise<void> {
   const { body } = await pool.request({ path: PATH, method: 'GET' })
@@ -24,27 +38,24 @@ async function askPool(pool: Pool): Promise<void> {
 }
 
 /** So many requests at the same time. */
-const burst = async (count: number, ask: () => Promise<void>): Promise<void> => void (await Promise.all(Array.from({ length: count }, ask)))
+const burst = async (count: number, ask: Ask): Promise<void> => void (await Promise.all(Array.from({ length: count }, ask)))
 
 const overAgent = (count: number, options: AgentOptions): Work =>
   async function burstsOverAnAgent(context) {
-    const agent = new Agent({ keepAlive: true, timeout: 1_000, ...options })
-    await burst(count, () => askAgent(context, agent))
+    await burst(count, await openAgent(context, { keepAlive: true, timeout: 1_000, ...options }))
   }
 
 const overPool = (options: Pool.Options): Work =>
-  async function burstsOverAPool({ backend, handOver }) {
-    const pool = new Pool(backend.origin, options)
-    handOver(pool)
+  async function burstsOverAPool(context) {
+    const pool = await openPool(context, options)
     await burst(10, () => askPool(pool))
   }
 
 /** One request after the other, with pauses that are longer than the idle time, or not. */
 const withPauses = (idleMs: number): Work =>
-  async function asksNowAndThen({ backend, handOver, onlyWaits }) {
-    const pool = new Pool(backend.origin, { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs })
-    handOver(pool)
-    onlyWaits()
+  async function asksNowAndThen(context) {
+    const pool = await openPool(context, { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs })
+    context.onlyWaits()
     for (let sent = 0; sent < 8; sent += 1) {
       await askPool(pool)
       await wait(300)
@@ -53,19 +64,18 @@ const withPauses = (idleMs: number): Work =>
 
 const oneByOne = (options: AgentOptions): Work =>
   async function asksOneByOne(context) {
-    const agent = new Agent({ timeout: 1_000, ...options })
-    for (let sent = 0; sent < 8; sent += 1) await askAgent(context, agent)
+    const ask = await openAgent(context, { timeout: 1_000, ...options })
+    for (let sent = 0; sent < 8; sent += 1) await ask()
   }
 
 /** Asks what is never answered. Whoever has the patience of the article waits for half an hour; we look after a second. */
 const boundBy = (headersTimeout: number): Work =>
-  async function asksTheSilent({ backend, handOver, measured }) {
-    const pool = new Pool(backend.origin, { headersTimeout })
-    handOver(pool)
+  async function asksTheSilent(context) {
+    const pool = await openPool(context, { headersTimeout })
     const gaveUp = new AbortController()
     const asked = pool.request({ path: STALLED, method: 'GET', signal: gaveUp.signal }).catch((error: Error) => error.name)
     const told = await Promise.race([asked, wait(3_000, 'nobody')])
-    measured(`after 3 s at the most the caller was told by ${told}, with a bound of ${headersTimeout} ms`)
+    context.measured(`after 3 s at the most the caller was told by ${told}, with a bound of ${headersTimeout} ms`)
     gaveUp.abort()
     await asked
     await pool.close()
