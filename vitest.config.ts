@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 /** They plant what a killed run leaves; the sweep that any `watertight run` begins with would tidy it away under them. */
@@ -27,6 +28,8 @@ export default defineConfig({
     // A scenario waits out its deadline for real, and shares two cores with the others.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // For the hundreds of Node processes that tests start, which would strip the types of all they load, each anew: finding-pages.test.ts takes 25 s of CPU instead of 41.
+    env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache') },
     // Processes, not threads: the kernel counts sockets per process.
     pool: 'forks',
     projects: [

@@ -62,6 +62,8 @@ export interface Watched {
 /** Unless somebody says otherwise: back at the baseline so long after the last answer (AIStore's default idle time for peers and clouds, facts.md). */
 export const IDLE_TIMEOUT_MS = 6_000
 const SAMPLE_MS = 100
+/** A second look at a program that hangs by evidence, or was cut short, tells what still moves; its load is being ended meanwhile, and takes what it waited for along. */
+const SECOND_LOOK_MS = 500
 /** Node's exit code for a top-level await that nothing can settle any more. */
 const UNSETTLED_AWAIT = 13
 
@@ -261,7 +263,7 @@ async function judgeNow(
   peak: () => Census | null,
 ): Promise<Judged> {
   const earlierPage = await program.page()
-  await request.clock.sleep(STILL_MS)
+  await request.clock.sleep(given.hung?.because === 'timeout' ? STILL_MS : SECOND_LOOK_MS)
   const seen = await program.census('with handles')
   const last = await program.page()
   const recount = last === null ? seen : settledSockets(seen, last)
