@@ -30,6 +30,12 @@ const told = (first: readonly ScenarioRun[], now: readonly ScenarioRun[]): reado
 const NAME = 'article-batch-copy (leaky) on embedded'
 
 describe('a round of a soak', () => {
+  test('may cost another number of connections', () => {
+    const churn = (count: number) => leaked({ findings: [finding(), finding({ code: 'CONNECTION_CHURN', severity: 'churn', count })] })
+    expect(told([churn(39)], [churn(38)])).toEqual([])
+    expect(told([churn(39)], [leaked()])).toHaveLength(1)
+  })
+
   test('differs in nothing when it says what the first one said', () => {
     const slower = { durationMs: 9_000, latencyMs: null, findings: [finding({ origin: 'http://127.0.0.1:9999', evidence: [] })] }
     expect(told([leaked(), fakeRun()], [fakeRun(), leaked(slower)])).toEqual([])
