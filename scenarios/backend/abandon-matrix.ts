@@ -2,11 +2,12 @@
  * Ten clients and eight ways to be done with an answer: which of them let go of the connection? All that do, in one process, leave nothing; of those that do not,
  * each is found at the line of its client. The table is in docs/guides/letting-go.md.
  */
-import { get, Agent as HttpAgent, type IncomingMessage } from 'node:http'
+
 import { PassThrough, type Readable } from 'node:stream'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { get, Agent as HttpAgent, type IncomingMessage } from '../node-http.ts'
 
 /** More than any of the clients takes by itself: undici and fetch 65,535 bytes, node-fetch and superagent two buffers of 65,536 each. */
 const SIZE_BYTES = 300_000

@@ -1,11 +1,11 @@
 /** The batch job of "Scaling Network Concurrency in Go", told with the AWS SDK: list, get, transform, batch, re-upload to another bucket. */
 import { createHash } from 'node:crypto'
-import { Agent } from 'node:http'
 import { GetObjectCommand, type GetObjectCommandOutput, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { BackendAddress, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 /** Connections per host in the article's http.Transport. */
 const CONNECTIONS_PER_HOST = 25

@@ -1,10 +1,11 @@
 /** destroy() is not always release: with one of three versions of @smithy/core every body is destroyed, as good code should, and the client wedges all the same. */
-import { Agent } from 'node:http'
+
 import type { S3Client as TodaysS3Client } from '@aws-sdk/client-s3'
 import { loadWedgingS3 } from '../../fixtures/packages/wedging-s3.ts'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { BackendAddress, Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 const CONNECTIONS = 2
 const OBJECTS = 12

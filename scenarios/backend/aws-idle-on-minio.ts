@@ -1,10 +1,11 @@
 /** The AWS SDK sets no idle timeout and MinIO sends no hint, so its connections go when the server closes them: after 30 s, not after 6. */
-import { Agent } from 'node:http'
+
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 const OBJECTS = 10
 const SIZE_BYTES = 100_000

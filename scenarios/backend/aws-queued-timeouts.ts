@@ -2,12 +2,13 @@
  * Two bodies nobody read hold both connections, and the third request waits in the Agent's queue. The SDK's connectionTimeout counts that as connecting: after a
  * second it says that no connection to the server could be established, and whoever reads that looks for the fault in the network.
  */
-import { Agent } from 'node:http'
+
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 const CONNECTIONS = 2
 const REQUESTS = 4

@@ -1,10 +1,11 @@
 /** The same forgetting with an agent of 25 connections: the 26th download waits for ever. */
-import { Agent } from 'node:http'
+
 import { azureBackend } from '../../fixtures/emulators/azure-backend.ts'
 import { openContainer } from '../../fixtures/emulators/azure-container.ts'
 import { objectKey } from '../../fixtures/s3-backend/index.ts'
 import type { WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 const CONNECTIONS = 25
 /** So many downloads, of one blob: a second one would show nothing more. */

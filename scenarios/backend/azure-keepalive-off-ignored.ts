@@ -1,10 +1,11 @@
 /** Azure's switch for keep-alive turns nothing off: it leads to Node's global agent, which keeps connections alive since Node 19. */
-import { Agent } from 'node:http'
+
 import { azureBackend } from '../../fixtures/emulators/azure-backend.ts'
 import { type AzureOptions, openContainer } from '../../fixtures/emulators/azure-container.ts'
 import { objectKey } from '../../fixtures/s3-backend/index.ts'
 import type { Work } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 const DOWNLOADS = 5
 const SIZE_BYTES = 1_000

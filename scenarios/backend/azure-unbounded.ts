@@ -1,10 +1,11 @@
 /** Azure's own defaults know no limit: each download whose stream is not read takes a connection, and nothing ever blocks to tell of it. */
-import { Agent } from 'node:http'
+
 import { azureBackend } from '../../fixtures/emulators/azure-backend.ts'
 import { openContainer } from '../../fixtures/emulators/azure-container.ts'
 import { objectKey } from '../../fixtures/s3-backend/index.ts'
 import type { WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 /** So many downloads, of one blob: a second one would show nothing more. */
 const DOWNLOADS = 60

@@ -49,7 +49,7 @@ const undici: Load = async () => {
 }
 
 const nodeHttp: Load = async () => {
-  const { Agent, get } = await import('node:http')
+  const { Agent, get } = await import('../node-http.ts')
   return function makeAgent({ origin }) {
     const agent = new Agent({ keepAlive: true })
     return {

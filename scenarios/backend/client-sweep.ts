@@ -1,9 +1,10 @@
 /** Five clients that hand out a body as a stream, and nobody reads it: the same at 26 in all of them. They differ in what becomes of a small one. */
-import { Agent as HttpAgent, type IncomingMessage } from 'node:http'
+
 import { PassThrough } from 'node:stream'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent as HttpAgent, type IncomingMessage } from '../node-http.ts'
 
 const CONNECTIONS = 25
 const REQUESTS = 40

@@ -15,7 +15,7 @@ type Host = '127.0.0.1' | 'localhost'
 type MakeClient = (context: WorkContext, host: Host, connections: number) => Promise<Ask>
 
 async function minioJs({ backend }: WorkContext, endPoint: Host, maxSockets: number): Promise<Ask> {
-  const [{ Client }, { Agent }] = await Promise.all([import('minio'), import('node:http')])
+  const [{ Client }, { Agent }] = await Promise.all([import('minio'), import('../node-http.ts')])
   const client = new Client({
     endPoint,
     port: Number(new URL(backend.origin).port),

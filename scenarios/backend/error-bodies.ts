@@ -1,9 +1,10 @@
 /** An error is an answer, too: the bodies of 404, 503 and redirects hold their connections like any other, and the error path is where they are forgotten. */
-import { get, Agent as HttpAgent, type IncomingMessage, request as requestByNode } from 'node:http'
+
 import { PassThrough } from 'node:stream'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { BackendAddress, Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { get, Agent as HttpAgent, type IncomingMessage, request as requestByNode } from '../node-http.ts'
 
 /**
  * More than any of the clients takes by itself: undici and fetch 65,535 bytes, node-fetch and superagent two buffers of 65,536 each. With node:http and axios

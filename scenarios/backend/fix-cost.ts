@@ -25,7 +25,7 @@ const withUndici: MakeAsk<UndiciBody> = async ({ backend, handOver }, release) =
 }
 
 const withNodeHttp: MakeAsk<IncomingMessage> = async ({ backend }, release) => {
-  const { Agent, get } = await import('node:http')
+  const { Agent, get } = await import('../node-http.ts')
   const agent = new Agent({ keepAlive: true, timeout: IDLE_MS })
   return async () => {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {

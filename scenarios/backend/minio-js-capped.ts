@@ -1,9 +1,10 @@
 /** minio-js with an Agent of 25 connections: what was without bound before blocks at the 26th body. */
-import { Agent } from 'node:http'
+
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import { minioClient } from '../../fixtures/s3-backend/minio-client.ts'
 import type { WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 const OBJECTS = 60
 const CONNECTIONS = 25

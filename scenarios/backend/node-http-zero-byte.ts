@@ -1,8 +1,9 @@
 /** With node:http any body leaks that is not resumed, also one of no bytes and the answer to a HEAD. */
-import { Agent, type IncomingMessage, request } from 'node:http'
+
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, type IncomingMessage, request } from '../node-http.ts'
 
 const REQUESTS = 40
 const IDLE_MS = 1_000

@@ -1,8 +1,9 @@
 /** A signal with a timeout, as one bounds a wait. While its request is queued node:http keeps the abort to itself, until a socket frees; here that is never. */
-import { Agent, get, type IncomingMessage } from 'node:http'
+
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, get, type IncomingMessage } from '../node-http.ts'
 
 const PATIENCE_MS = 500
 const IDLE_MS = 1_000

@@ -1,12 +1,12 @@
 /** Oracle's Object Storage by its S3-compatible API: path style, no checksums of the SDK's own. Then the body is the response itself, and is forgotten as easily. */
 import { createHash } from 'node:crypto'
-import { Agent } from 'node:http'
 import { GetObjectCommand, type GetObjectCommandOutput, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { contentChunks } from '../../fixtures/s3-backend/content.ts'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { BackendAddress, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 const CONNECTIONS = 25
 const OBJECTS = 40

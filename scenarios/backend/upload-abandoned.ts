@@ -1,10 +1,10 @@
 /** The server answers an upload after its first part and reads no more: the call settles, the file and the connection stay. */
 import { createReadStream } from 'node:fs'
-import { Agent } from 'node:http'
 import type { Readable } from 'node:stream'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { BackendAddress, Work } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent } from '../node-http.ts'
 
 /** More than the kernel takes in on both ends of a connection (4 MB and 6 MB at most by default), so that an upload cannot end unread. */
 const UPLOAD_BYTES = 32_000_000

@@ -3,11 +3,12 @@
  * a POST must not be sent again. In real traffic that is one in some hundreds (21 of 480 with undici, 2 of 480 with node:http, facts.md). Here the server stands
  * still when its timers are due, as in a long pause of its garbage collector: what was sent meanwhile it finds behind the timers, on connections it has just closed.
  */
-import { Agent, get, request } from 'node:http'
+
 import { setTimeout as wait } from 'node:timers/promises'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, get, request } from '../node-http.ts'
 
 const CONNECTIONS = 40
 const SERVER_MS = 4_000

@@ -4,7 +4,6 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { Agent, type AgentOptions, get, globalAgent } from 'node:http'
 import type { Socket } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -14,6 +13,7 @@ import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { BackendAddress, WorkContext } from '../../harness/index.ts'
 import { type IdleCell, idleDeadlineMs } from '../../harness/limits/idle-deadline.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, type AgentOptions, get, globalAgent } from '../node-http.ts'
 
 const CONNECTIONS = 2
 const SIZE_BYTES = 100

@@ -40,7 +40,7 @@ const withPool = (options: Pool.Options): Work =>
 
 const withAgent = (options: object): Work =>
   async function burstOverAgent({ backend }: WorkContext) {
-    const { Agent, get } = await import('node:http')
+    const { Agent, get } = await import('../node-http.ts')
     const agent = new Agent({ keepAlive: true, timeout: IDLE_MS, ...options })
     await burst(BURST_OF_AGENT, async () => {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {

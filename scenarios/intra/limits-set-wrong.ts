@@ -17,7 +17,7 @@ type Ask = () => Promise<void>
 
 /** Each case loads the client it runs: the other half would cost it 40 or 100 ms. */
 async function openAgent({ backend }: WorkContext, options: AgentOptions): Promise<Ask> {
-  const { Agent, get } = await import('node:http')
+  const { Agent, get } = await import('../node-http.ts')
   const agent = new Agent(options)
   return () =>
     new Promise((resolve, reject) => {

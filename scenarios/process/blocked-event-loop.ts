@@ -1,11 +1,11 @@
 /** One request that keeps the event loop to itself: a loop that nothing ends, a regular expression that backtracks for ever. Nobody inside can be asked any more. */
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Service, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { createServer } from '../node-http.ts'
 
 /** The tenth request asks for what does not end; the others of the load wait behind it. */
 const PATHS = [...Array.from({ length: 9 }, (_, number) => `/photos/${number}`), `/search?tag=${'a'.repeat(40)}!`]

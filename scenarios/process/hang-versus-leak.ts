@@ -1,8 +1,9 @@
 /** Exit is no leak test: with one unread body of 100 B the process hangs, with one of 1 MB it ends with code 0. Both have leaked. */
-import { Agent, get, type IncomingMessage } from 'node:http'
+
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, get, type IncomingMessage } from '../node-http.ts'
 
 const IDLE_MS = 1_000
 

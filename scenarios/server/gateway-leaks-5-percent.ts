@@ -1,13 +1,13 @@
 /** A real HTTP service in front of storage: it answers with the digest of an object. Every twentieth request takes a path that forgets the body. */
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent, createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Service, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, createServer, type ServerResponse } from '../node-http.ts'
 
 /** 5 %: one request in twenty. */
 const LEAK_EVERY = 20

@@ -1,8 +1,9 @@
 /** A server that closes a connection after each second answer: nothing stays open, and every other request pays for a new connection. */
-import { Agent, get, type IncomingMessage } from 'node:http'
+
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, get, type IncomingMessage } from '../node-http.ts'
 
 const REQUESTS = 6
 const PER_CONNECTION = 2

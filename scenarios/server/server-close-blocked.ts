@@ -1,11 +1,11 @@
 /** A server that was told to close stays as long as its peers like: three ways in which close() never comes, and what lets go. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FindingCode, Work } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { createServer, type RequestListener, type Server } from '../node-http.ts'
 
 const CONNECTIONS = 3
 /** Above the 60 s of a load balancer, as its vendor tells you to. */

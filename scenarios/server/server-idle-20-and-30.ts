@@ -2,10 +2,11 @@
  * Ten clients' connections that nobody on their side closes, and a server that closes what is idle: after 20 s as AIStore's document has it, after 30 s as its code (facts.md).
  * Nobody is wrong in the first two of these; the third counts on the document and meets the code.
  */
-import { Agent, get, type IncomingMessage } from 'node:http'
+
 import { s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, get, type IncomingMessage } from '../node-http.ts'
 
 const CLIENTS = 10
 const SIZE_BYTES = 1_000

@@ -1,6 +1,5 @@
 /** A gallery in front of storage: photos are handed on, albums are counted. The route of the albums writes its answer and forgets to end it. */
 import { once } from 'node:events'
-import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
@@ -8,6 +7,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Service, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, createServer, type IncomingMessage, type ServerResponse } from '../node-http.ts'
 
 const OBJECTS = 9
 const IDLE_MS = 1_000

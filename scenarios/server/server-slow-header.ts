@@ -4,11 +4,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Service, WorkContext } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { createServer } from '../node-http.ts'
 
 const SLOW_CLIENTS = 3
 const HEADERS_MS = 1_000

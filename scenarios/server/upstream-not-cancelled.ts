@@ -1,6 +1,5 @@
 /** A service hands objects on from storage; its clients leave in mid-body. With pipe() what it asked of the storage goes on for nobody. */
 import { once } from 'node:events'
-import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -9,6 +8,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { objectKey, s3Backend } from '../../fixtures/s3-backend/index.ts'
 import type { Work } from '../../harness/index.ts'
 import { defineScenario } from '../../harness/scenario/define.ts'
+import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from '../node-http.ts'
 
 const OBJECTS = 4
 /** More than the sockets on the way take in (10 MB for each connection at most by default): no body ends unread. */
