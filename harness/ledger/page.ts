@@ -16,7 +16,7 @@ import { servedCounts } from './served.ts'
 import { sweepDestroyed } from './sockets.ts'
 import type { WrappedMethods } from './wrapped.ts'
 
-/** The whole ledger now. Costs one readlink per open socket and the formatting of the stacks it shows. */
+/** The whole ledger now. Costs one readlink per new socket and the formatting of the stacks it shows. */
 export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPage {
   dropSilentlyEnded(book)
   sweepDestroyed(book)

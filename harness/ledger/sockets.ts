@@ -118,10 +118,19 @@ export function hasDescriptor({ _handle: handle }: SocketLike): boolean {
   return typeof fd === 'number' && fd >= 0
 }
 
+/** A handle has one socket of the kernel's for all its life, and every page asks for it. */
+const inodes = new WeakMap<object, string>()
+
 /** Kernel inode behind a socket, null where there is no /proc or no descriptor. */
-export function inodeOf(socket: SocketLike): string | null {
-  const fd = socket._handle?.fd
-  if (typeof fd !== 'number' || fd < 0) return null
+export function inodeOf({ _handle: handle }: SocketLike): string | null {
+  const fd = handle?.fd
+  if (handle == null || typeof fd !== 'number' || fd < 0) return null
+  const inode = inodes.get(handle) ?? readInode(fd)
+  if (inode !== null) inodes.set(handle, inode)
+  return inode
+}
+
+function readInode(fd: number): string | null {
   try {
     return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? null
   } catch {
