@@ -37,6 +37,8 @@ async function prepare(orders: ChildOrders, ledger: Ledger, onlyWaits: () => voi
     async stop() {
       controller.abort()
       await service?.close()
+      // And what the work has loaded.
+      flushCompileCache()
     },
   }
 }
