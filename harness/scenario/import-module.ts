@@ -25,6 +25,8 @@ const besidesInstalled: ResolveHookSync = (specifier, context, next) => {
 }
 
 const HARNESS = new URL('..', import.meta.url).href
+/** What lies beside the harness is ours: it says what it is, and finds what it imports. */
+const OURS = new URL('..', HARNESS).href
 
 let loading = 0
 let hooks: ReturnType<typeof registerHooks> | null = null
@@ -32,6 +34,8 @@ let hooks: ReturnType<typeof registerHooks> | null = null
 /** `import()` of a file by its absolute path. Afterwards nothing is left that could change how the subject loads its modules. */
 export async function importModule(path: string): Promise<Readonly<Record<string, unknown>>> {
   const { href } = pathToFileURL(path)
+  // 20 ms of CPU where a client has a hundred modules: each passes the hooks.
+  if (href.startsWith(OURS)) return import(href)
   loading += 1
   hooks ??= registerHooks({ resolve: besidesInstalled, load: asWritten })
   try {
