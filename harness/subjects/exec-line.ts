@@ -17,7 +17,7 @@ export interface ExecLine extends AsyncDisposable {
   present(): number
 }
 
-/** One that does not answer within this has a blocked event loop; until it answers again it is given less. */
+/** One that does not answer within this has a blocked event loop; until it answers again, however late, it is given less. */
 const ANSWER_MS = 2_000
 const MUTE_ANSWER_MS = 50
 
@@ -49,8 +49,10 @@ export async function openExecLine(path: string, clock: Clock): Promise<ExecLine
           thread = { hello: message.hello, socket, waiting: new Map(), isMute: false }
           threads.add(thread)
           pids.add(message.hello.pid)
-        } else {
-          thread?.waiting.get(message.id)?.(message.answer)
+        } else if (thread !== null) {
+          // Late it may be: who answers is slow, and not blocked.
+          thread.isMute = false
+          thread.waiting.get(message.id)?.(message.answer)
         }
       }),
     )
@@ -66,7 +68,7 @@ export async function openExecLine(path: string, clock: Clock): Promise<ExecLine
     const answer = await Promise.race([answered, late])
     over.abort()
     thread.waiting.delete(id)
-    thread.isMute = answer === NO_ANSWER
+    if (answer === NO_ANSWER) thread.isMute = true
     return answer === NO_ANSWER ? [] : [{ from: thread.hello, answer: answer as ExecAnswers[K] }]
   }
 
