@@ -9,7 +9,8 @@ import { defineScenario } from '../../harness/scenario/define.ts'
 const CONNECTIONS = 25
 const REQUESTS = 60
 const SIZE_BYTES = 1_000_000
-const IDLE_MS = 1_000
+/** Longer than a busy machine pauses between two requests, or the second takes a connection of its own. */
+const IDLE_MS = 3_000
 /** A dropped Response is collected by the first or second; one that is not is held by somebody. */
 const MAX_COLLECTIONS = 20
 /** Of bodies that were read a collection has nothing to rescue; how often it comes shows nothing, and each marks a heap of 15 MB (30 ms of CPU). */
