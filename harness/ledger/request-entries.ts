@@ -1,8 +1,10 @@
 /** The life of a request in the book: begun, answered or redirected, failed, ended. */
+import type { Readable } from 'node:stream'
 import type { HttpClient } from '../model/ledger-page.ts'
-import { type Book, entriesAtWork, entryOf, keep, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { type Book, entriesAtWork, entryOf, keep, REQUEST_SLOT, type RequestEntry, type SocketEntry } from './book.ts'
+import type { Branches } from './branches.ts'
 import { iterationNow } from './descent.ts'
-import { callNow } from './serving.ts'
+import { callNow, type ServedCall } from './serving.ts'
 import type { Capture } from './stacks.ts'
 
 /** What ClientRequest and undici's Request have in common. */
@@ -28,37 +30,59 @@ function withoutQuery(path: string): string {
   return at < 0 ? path : path.slice(0, at)
 }
 
+/**
+ * A class, not a literal: of a literal whose first instances live long V8 makes the later ones in the old generation at once, where each keeps its request,
+ * and all that hangs on it, past every scavenge. That doubled what scavenges copy.
+ */
+class Entry implements RequestEntry {
+  declare readonly book: Book
+  declare readonly other: RequestEntry | undefined
+  declare readonly id: number
+  declare client: HttpClient
+  declare readonly request: object
+  declare readonly method: string
+  declare readonly origin: string
+  declare readonly path: string
+  declare readonly createdAtMs: number
+  declare readonly capture: Capture | null
+  declare isStream: boolean
+  declare iteration: number
+  declare readonly servedFor: ServedCall | null
+  response: Readable | null = null
+  headersAtMs: number | null = null
+  status: number | null = null
+  bodyBytes: number | null = null
+  receivedBytes: number | null = null
+  socket: SocketEntry | null = null
+  countedAsFailed = false
+  branches: Branches | null = null
+  wrapper: WeakRef<object> | null = null
+  before: RequestEntry | null = null
+  after: RequestEntry | null = null
+  isListed = false
+
+  constructor(book: Book, request: Slotted, client: HttpClient, origin: string, capture: Capture | null) {
+    const other = entriesAtWork(request[REQUEST_SLOT])
+    this.book = book
+    this.other = other
+    // One request, one id: fetch carries it to its redirects, for whoever watches.
+    this.id = other?.id ?? book.nextId++
+    this.client = client
+    this.request = request
+    this.method = request.method
+    this.origin = origin
+    this.path = withoutQuery(request.path)
+    this.createdAtMs = performance.now()
+    this.capture = capture
+    this.isStream = client === 'node:http2'
+    this.iteration = iterationNow(book)
+    this.servedFor = callNow()
+  }
+}
+
 /** Opens a request in the book and marks the client's own object with it. */
 export function beginRequest(book: Book, request: Slotted, client: HttpClient, origin: string, capture: Capture | null): RequestEntry {
-  const other = entriesAtWork(request[REQUEST_SLOT])
-  const entry: RequestEntry = {
-    book,
-    other,
-    // One request, one id: fetch carries it to its redirects, for whoever watches.
-    id: other?.id ?? book.nextId++,
-    client,
-    request,
-    response: null,
-    method: request.method,
-    origin,
-    path: withoutQuery(request.path),
-    createdAtMs: performance.now(),
-    headersAtMs: null,
-    status: null,
-    bodyBytes: null,
-    receivedBytes: null,
-    socket: null,
-    iteration: iterationNow(book),
-    servedFor: callNow(),
-    capture,
-    isStream: client === 'node:http2',
-    countedAsFailed: false,
-    branches: null,
-    wrapper: null,
-    before: null,
-    after: null,
-    isListed: false,
-  }
+  const entry = new Entry(book, request, client, origin, capture)
   request[REQUEST_SLOT] = entry
   keep(book, book.requests, entry)
   if (entry.iteration >= 0) countSent(book, entry)
