@@ -18,7 +18,9 @@ import { type Capture, captureStack } from './stacks.ts'
 export const REQUEST_SLOT = Symbol('watertight request')
 export const SOCKET_SLOT = Symbol('watertight socket')
 export const CAPTURE_SLOT = Symbol('watertight stack')
-/** Stack of whoever had to queue, on the queue's own entry. */
+/** On the handler of a request that undici was asked for. */
+export const ASKED_SLOT = Symbol('watertight asked')
+/** On the entry of a Pool's queue. */
 export const QUEUED_SLOT = Symbol('watertight queued')
 
 export interface RequestEntry extends Linked<RequestEntry> {
@@ -118,11 +120,26 @@ export interface HandleEntry {
 const MAX_OPEN = 100_000
 
 /** A request that undici's API was asked for and no channel has shown yet. */
-export interface AskedEntry {
+export interface AskedEntry extends Linked<AskedEntry> {
+  readonly book: Book
+  readonly other: AskedEntry | undefined
   readonly id: number
+  /** It will reappear on the dispatched request. */
+  readonly handler: object
   readonly capture: Capture
   readonly askedAtMs: number
   readonly iteration: number
+}
+
+/** A request that waits in the queue of an undici Pool. */
+export interface QueuedEntry extends Linked<QueuedEntry> {
+  readonly book: Book
+  readonly other: QueuedEntry | undefined
+  /** The async resource that is the queue's own entry. */
+  readonly resource: object
+  /** Of whoever asked. */
+  readonly capture: Capture
+  readonly queuedAtMs: number
 }
 
 export interface Book {
@@ -149,15 +166,12 @@ export interface Book {
   readonly files: FileBook
   exhausted: ExhaustionBook
   queues: QueueBook
-  /** By the handler that will reappear on the dispatched request. */
-  readonly asked: Map<object, AskedEntry>
-  /** Sweep those that are over when the map has grown to this. */
+  /** Lists, not maps: each new table of a map is known to the one before, and one that grew old keeps all that came after, with whole requests. */
+  readonly asked: OpenList<AskedEntry>
+  /** Sweep those that are over when the list has grown to this. */
   askedSweepAt: number
   serverCloses: ServerCloses | null
-  /** Requests waiting inside an undici Pool: the async resources themselves. */
-  readonly poolQueue: Set<object>
-  /** Since when those wait. */
-  readonly queuedAtMs: WeakMap<object, number>
+  readonly poolQueue: OpenList<QueuedEntry>
   /** When a queued request, or an entry of a pool's queue, was first seen to be given up. */
   readonly givenUpAtMs: WeakMap<object, number>
   readonly pools: Map<object, Map<string, PoolEntry>>
@@ -205,11 +219,10 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     files: emptyFiles(),
     exhausted: emptyExhaustion(),
     queues: emptyQueues(),
-    asked: new Map(),
+    asked: new OpenList(),
     askedSweepAt: 256,
     serverCloses: null,
-    poolQueue: new Set(),
-    queuedAtMs: new WeakMap(),
+    poolQueue: new OpenList(),
     givenUpAtMs: new WeakMap(),
     pools: new Map(),
     handedOver: new Set(handedOver),

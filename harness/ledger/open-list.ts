@@ -40,6 +40,10 @@ export class OpenList<T extends Linked<T>> {
     return true
   }
 
+  clear(): void {
+    for (const entry of this) this.delete(entry)
+  }
+
   /** Of those that are there now: whoever goes through them may delete any. */
   [Symbol.iterator](): ArrayIterator<T> {
     const all: T[] = []

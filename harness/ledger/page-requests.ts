@@ -1,7 +1,7 @@
 /** Requests, as a page shows them. */
 import type { Agent, ClientRequest } from 'node:http'
 import type { Frame, OpenRequest } from '../model/ledger-page.ts'
-import { type Book, CAPTURE_SLOT, QUEUED_SLOT, type RequestEntry } from './book.ts'
+import { type Book, CAPTURE_SLOT, type RequestEntry } from './book.ts'
 import { branchStates } from './branches.ts'
 import { isStillUploading, poolOfRequest } from './node-http.ts'
 import type { Capture } from './stacks.ts'
@@ -58,13 +58,14 @@ function isUpgraded(book: Book, { socket }: RequestEntry): boolean {
 /** The undici requests that wait inside a Pool; those that failed meanwhile leave the queue, those dispatched have left it. */
 export function waitingInPools(book: Book): readonly OpenRequest[] {
   const waiting: OpenRequest[] = []
-  for (const resource of book.poolQueue) {
+  for (const entry of book.poolQueue) {
+    const { resource } = entry
     const queued = book.eyes.queuedRequestOf(resource)
     if (queued === null || queued.isOver) {
-      book.poolQueue.delete(resource)
+      book.poolQueue.delete(entry)
       continue
     }
-    const capture = (queued.handler as { [CAPTURE_SLOT]?: Capture })[CAPTURE_SLOT] ?? (resource as { [QUEUED_SLOT]?: Capture })[QUEUED_SLOT]
+    const capture = (queued.handler as { [CAPTURE_SLOT]?: Capture })[CAPTURE_SLOT] ?? entry.capture
     waiting.push({
       id: book.nextId++,
       client: book.eyes.isFetchHandler(queued.handler) ? 'fetch' : 'undici',
@@ -73,7 +74,7 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       path: queued.path?.split('?', 1)[0] ?? null,
       phase: 'queued',
       status: null,
-      createdAtMs: book.queuedAtMs.get(resource) ?? performance.now(),
+      createdAtMs: entry.queuedAtMs,
       headersAtMs: null,
       bodyBytes: null,
       receivedBytes: null,
@@ -92,7 +93,7 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       iteration: book.iteration,
       socketId: null,
       poolId: null,
-      openedAt: capture?.frame() ?? null,
+      openedAt: capture.frame(),
       ordinalAtSite: null,
     })
   }
@@ -101,10 +102,14 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
 
 /** In pools that make no entry for who waits (undici before 8.12): where they go, nobody tells. */
 function askedElsewhere(book: Book): readonly OpenRequest[] {
-  const known = new Set([...book.poolQueue].flatMap((resource) => book.eyes.queuedRequestOf(resource)?.handler ?? []))
-  return [...book.asked].flatMap(([handler, { id, capture, askedAtMs, iteration }]) => {
-    if (book.eyes.isAsking(handler) !== true) book.asked.delete(handler)
-    if (!book.asked.has(handler) || known.has(handler)) return []
+  const known = new Set([...book.poolQueue].flatMap(({ resource }) => book.eyes.queuedRequestOf(resource)?.handler ?? []))
+  return [...book.asked].flatMap((entry) => {
+    const { handler, id, capture, askedAtMs, iteration } = entry
+    if (book.eyes.isAsking(handler) !== true) {
+      book.asked.delete(entry)
+      return []
+    }
+    if (known.has(handler)) return []
     const { method } = handler as { readonly method?: unknown }
     return {
       ...NOT_SHOWN,

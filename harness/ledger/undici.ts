@@ -1,6 +1,7 @@
 /** Requests of undici and of built-in fetch: the same channels, whichever copy of undici speaks. */
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
-import { type Book, CAPTURE_SLOT, captureFor, poolOf, QUEUED_SLOT, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { noteDispatched, takeFromQueue } from './asked.ts'
+import { type Book, CAPTURE_SLOT, captureFor, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { branchesTakenByGc, claimCancelled, keepRescued, rescuedEntry } from './cancelled-streams.ts'
 import { numberAfter, type RawHeaders, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, noteRedirect, noteServerCloses, requestEntryOf } from './request-entries.ts'
@@ -18,7 +19,6 @@ interface UndiciRequest {
 }
 
 type WithCapture = object & { [CAPTURE_SLOT]?: Capture | null }
-type Queued = object & { [QUEUED_SLOT]?: Capture }
 
 /** The last request of the fetch that we are inside of: its redirects are followed from callbacks of undici's own, each with a new handler. */
 const fetching = new AsyncLocalStorage<number>()
@@ -52,9 +52,8 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
   function askedBy(handler: WithCapture | null, isFetch: boolean): Capture | null {
     const kept = handler?.[CAPTURE_SLOT]
     if (book.level !== 'full') return kept ?? captureFor(book, created)
-    const queued = executionAsyncResource() as Queued
-    if (book.poolQueue.size > 0) book.poolQueue.delete(queued)
-    const asked = kept ?? queued[QUEUED_SLOT]
+    const queued = kept == null || book.poolQueue.size > 0 ? takeFromQueue(book, executionAsyncResource()) : undefined
+    const asked = kept ?? queued
     if (asked !== undefined) return asked
     const capture = captureFor(book, created)
     const before = isFetch ? fetching.getStore() : undefined
@@ -65,7 +64,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
 
   function created({ request }: { request: UndiciRequest }): void {
     const handler = book.eyes.undiciHandlerOf(request) as WithCapture | null
-    if (handler !== null && book.asked.size > 0) book.asked.delete(handler)
+    if (handler !== null && book.asked.size > 0) noteDispatched(book, handler)
     const isFetch = handler !== null && book.eyes.isFetchHandler(handler)
     const capture = askedBy(handler, isFetch)
     // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.
