@@ -17,6 +17,15 @@ interface Descent {
 /** Node carries it through callbacks and promises without any hook of ours (AsyncContextFrame, Node 24). */
 const descent = new AsyncLocalStorage<Descent>()
 
+/** Has any work of this process been disowned? While none has, most need not ask whose work it is: asking costs 0.2 us. */
+let isAnyDisowned = false
+
+/** What was run in it and still goes on is no concern of any ledger from now on. */
+export function disown(work: OwnWork): void {
+  work.isDisowned = true
+  isAnyDisowned = true
+}
+
 /** Opened while somebody within the work watched for himself: his to judge, until he is done. */
 export const NESTED = -2
 
@@ -37,9 +46,12 @@ const isNested = (book: Book): boolean => book.nested > 0 && (book.work === null
 
 function isWithin(book: Book): boolean {
   if (book.iteration < 0) return false
+  const isElse = !book.isStrict && (book.work === null || !book.isOver)
+  // Nobody on the way could answer no.
+  if (isElse && !isAnyDisowned) return true
   for (let at = descent.getStore(); at !== undefined; at = at.within) {
     if (at.work === book.work) return true
     if (at.work.isDisowned) return false
   }
-  return !book.isStrict && (book.work === null || !book.isOver)
+  return isElse
 }

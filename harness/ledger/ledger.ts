@@ -4,7 +4,7 @@ import type { ClientEyes } from '../model/client-eyes.ts'
 import type { LedgerLevel, LedgerPage, PoolRecovery, Pulse } from '../model/ledger-page.ts'
 import { askPool } from './ask-pool.ts'
 import { emptyBook, type RequestEntry, startAfresh, takeOver } from './book.ts'
-import { inWork, NESTED } from './descent.ts'
+import { disown, inWork, NESTED } from './descent.ts'
 import { descriptorLimit, exhaustionRecorders, noteExhaustion } from './exhaustion.ts'
 import { forgetEnded } from './forget.ts'
 import { http2Recorders } from './http2.ts'
@@ -118,7 +118,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       for (const entry of book.requests) isGivenUpInQueue(book, entry)
     },
     disown() {
-      if (book.work !== null) book.work.isDisowned = true
+      if (book.work !== null) disown(book.work)
     },
     nest() {
       book.nested += 1

@@ -14,13 +14,16 @@ export interface ServedCall {
 const serving = new AsyncLocalStorage<ServedCall>()
 /** One for all ledgers that watch at the same time. */
 const calls = new WeakMap<ServerResponse, ServedCall>()
+/** Until this process has answered a call, none can be asked about: asking costs 0.1 us a request. */
+let hasServed = false
 
 /** What the handler of this call, which begins now, leads to is known as done for it. */
 export function enterCall(response: ServerResponse, method: string, path: string): ServedCall {
   const call = calls.get(response) ?? { method, path, leftAtMs: null }
   calls.set(response, call)
+  hasServed = true
   serving.enterWith(call)
   return call
 }
 
-export const callNow = (): ServedCall | null => serving.getStore() ?? null
+export const callNow = (): ServedCall | null => (hasServed ? (serving.getStore() ?? null) : null)
