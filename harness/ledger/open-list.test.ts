@@ -48,3 +48,12 @@ it('can be gone through while entries end', () => {
   }
   expect([met.join(''), list.size]).toEqual(['abcd', 0])
 })
+
+it('lets go of all at once, and of what links them', () => {
+  const list = new OpenList<Entry>()
+  const entries = ['a', 'b', 'c'].map(entry)
+  for (const each of entries) list.add(each)
+  list.clear()
+  expect([names(list), list.size]).toEqual(['', 0])
+  expect(entries.every(({ before, after, isListed }) => before === null && after === null && !isListed)).toBe(true)
+})
