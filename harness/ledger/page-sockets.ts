@@ -95,11 +95,10 @@ export function poolPage(
   book: Book,
   pool: PoolEntry,
   owner: object,
-  sockets: readonly LedgerSocket[],
+  mine: readonly LedgerSocket[],
   queuedHere: number,
   stats: Pick<UndiciPoolStats, 'queued' | 'limit'> | null,
 ): PoolPage {
-  const mine = sockets.filter((socket) => socket.poolId === pool.id)
   const idle = mine.filter((socket) => socket.isIdle).length
   const agent: AgentCounts | null = pool.agent === null ? null : book.eyes.agentCounts(pool.agent, pool.agentName ?? '')
   const configured = pool.agent === null ? configuredIdleTimeout(book, pool) : (agent?.idleTimeoutMs ?? null)

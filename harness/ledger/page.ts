@@ -40,10 +40,18 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
   const shown = [...open, ...waiting].map((request) => withUndiciPool(request, undiciPools, sockets))
   const requests = withBounds(book, shown, sockets)
   const readable = readablePools(book)
+  const socketsOf = Map.groupBy(sockets, ({ poolId }) => poolId)
   const pools = [...book.pools].flatMap(([owner, byOrigin]) =>
     [...byOrigin.values()].map((pool) => {
       const queued = requests.filter((request) => request.poolId === pool.id && request.phase === 'queued').length
-      return poolPage(book, pool, owner, sockets, queued, pool.agent === null ? statsFor(readable, owner, pool.origin) : null)
+      return poolPage(
+        book,
+        pool,
+        owner,
+        socketsOf.get(pool.id) ?? [],
+        queued,
+        pool.agent === null ? statsFor(readable, owner, pool.origin) : null,
+      )
     }),
   )
   return {

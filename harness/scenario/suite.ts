@@ -48,8 +48,11 @@ export interface SuiteRequest {
 /** What is started goes on before the next is started: its deadline then runs while others start. */
 const LANE_PRIORITY = { start: 0, work: 1 } as const
 
-/** Cells under way at once: each holds a child and perhaps a container; what waits for a deadline costs next to nothing. */
-const MAX_UNDER_WAY = 32
+/** Cells under way at once: what waits for a deadline costs next to nothing, and with 32 of them two cores had nothing to do for a twelfth of the time. */
+const MAX_UNDER_WAY = 48
+/** Each holds a child of some 70 MB, and all of them together at most half of the memory that is free. */
+const CELL_BYTES = 75e6
+const underWayAtOnce = (): number => Math.max(1, Math.min(MAX_UNDER_WAY, Math.floor(process.availableMemory() / 2 / CELL_BYTES)))
 
 /** Runs every wanted cell of the matrix; waits overlap, work takes a lane. Rejects only with HarnessError. */
 export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
@@ -71,7 +74,7 @@ export async function runSuite(request: SuiteRequest): Promise<RunRecord> {
   const lanes = new PQueue({ concurrency: cores + 1 })
   const takeLane = (what: 'start' | 'work'): Promise<() => void> =>
     new Promise((entered) => void lanes.add(() => new Promise<void>((leave) => entered(leave)), { priority: LANE_PRIORITY[what] }))
-  const underWay = new PQueue({ concurrency: MAX_UNDER_WAY })
+  const underWay = new PQueue({ concurrency: underWayAtOnce() })
   const bail = new AbortController()
   const signal = AbortSignal.any([request.signal, bail.signal])
   const runId = request.runId ?? newRunId()
