@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { censusOf, optionsOf, pageOf, sighting } from '../diagnosis/made-up.ts'
+import { censusOf, handle, optionsOf, pageOf, sighting } from '../diagnosis/made-up.ts'
 import type { Clock } from '../model/clock.ts'
 import { type Draft, quiesce } from './quiesce.ts'
 
@@ -81,12 +81,61 @@ test('however busy the machine, twice the deadline is the end', async () => {
 test('while the descriptor gauge stands still nobody counts sockets, and the ledger is read ever more rarely', async () => {
   const subject = subjectWhoCloses(Number.POSITIVE_INFINITY, 30)
   const clock = lateClock(0)
-  await quiesce(subject, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), deadlineAtMs: 20_000 })
+  const page = pageOf({ handles: [handle(1)] })
+  const timer = {
+    ...subject,
+    async census() {
+      await subject.census()
+      return censusOf()
+    },
+    async page() {
+      await subject.page()
+      return page
+    },
+  }
+  await quiesce(timer, clock, draft, { atMs: 0, census: censusOf(), page, deadlineAtMs: 20_000 })
   // The first look and the one that judges.
   expect(subject.turns()).toBe(2)
   // 10 in the first second, 23 until 10 s, each a tenth of the wait after the last, then one a second.
   expect(subject.pages()).toBeGreaterThan(35)
   expect(subject.pages()).toBeLessThan(50)
+})
+
+test('while connections that must close are open the ledger is hardly read: they cannot close unseen', async () => {
+  const subject = subjectWhoCloses(Number.POSITIVE_INFINITY, 30)
+  const clock = lateClock(0)
+  const readAtMs: number[] = []
+  const counted = {
+    ...subject,
+    page() {
+      readAtMs.push(clock.nowMs())
+      return subject.page()
+    },
+  }
+  const seen = await quiesce(counted, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), deadlineAtMs: 20_000 })
+  expect(seen.returnedToBaselineMs).toBeNull()
+  expect(readAtMs.length).toBeLessThan(13)
+  // Early, late, and a second before the one that judges: what has moved since then still moves.
+  expect([readAtMs[0], ...readAtMs.slice(-2)]).toEqual([100, 19_000, 20_000])
+})
+
+test.each([
+  ['a budget', { budget: { sockets: 1, requests: 0, handles: 0 } }],
+  ['an allowance', { allow: [{ origin: 'tcp://127.0.0.1:9000', because: 'a test' }] }],
+  ['trust in what is idle', { idleConnections: 'trust' }],
+] as const)('with %s an open connection may be no reason to wait, so the ledger is read as ever', async (_what, options) => {
+  const subject = subjectWhoCloses(Number.POSITIVE_INFINITY, 30)
+  const page = pageOf({ handles: [handle(1)] })
+  const held = {
+    ...subject,
+    async page() {
+      await subject.page()
+      return page
+    },
+  }
+  const lenient: Draft = { ...draft, options: optionsOf({ idleTimeoutMs: DEADLINE_MS, idleConnections: 'wait', ...options }) }
+  await quiesce(held, lateClock(0), lenient, { atMs: 0, census: censusOf(sighting(1)), page, deadlineAtMs: 20_000 })
+  expect(subject.pages()).toBeGreaterThan(35)
 })
 
 test('the look that ends the wait has counted the sockets itself', async () => {

@@ -1,6 +1,7 @@
 /** Waiting until everything is back, or time is up. */
 import { diagnose } from '../diagnosis/diagnose.ts'
 import type { Material } from '../diagnosis/material.ts'
+import { connectionsOf } from '../diagnosis/residue.ts'
 import { STILL_MS } from '../diagnosis/stalls.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
@@ -14,7 +15,9 @@ const POLL_MS = { first: 10, shareOfWait: 0.005, longest: 50 } as const
  * longer the wait, the rarer: what comes back after 5 s is seen half a second late at most.
  */
 const LEDGER_LOOK_MS = { first: 100, shareOfWait: 0.1, longest: 1_000 } as const
-type Pace = typeof POLL_MS | typeof LEDGER_LOOK_MS
+/** While connections that must close are open, nothing can be back before the gauge has moved: then a look is for the report alone. */
+const HELD_LOOK_MS = { first: 1_000, shareOfWait: 0.3, longest: 5_000 } as const
+type Pace = typeof POLL_MS | typeof LEDGER_LOOK_MS | typeof HELD_LOOK_MS
 const pauseAfter = (waitedMs: number, { first, shareOfWait, longest }: Pace): number =>
   Math.min(longest, Math.max(first, waitedMs * shareOfWait))
 /** Later than asked by so much: the process got no turn. On a quiet machine a sleep is late by 1 to 5 ms. */
@@ -53,6 +56,13 @@ const STILL_HOLDS: ReadonlySet<string> = new Set(['POOL_STARVED', 'TIMEOUT_INEFF
 function isUntouched(baseline: Census, { census, page }: Look): boolean {
   if (page === null || census.descriptors === null || census.descriptors !== baseline.descriptors) return false
   return page.counts.sent === 0 && page.counts.connectionsOpened === 0 && page.handles.length === 0
+}
+
+/** More connections than the baseline and the budget allow, all of which are to close; an allowance might excuse one. */
+function isHeld({ baseline, iterations, options }: Draft, { census }: Look): boolean {
+  const { allow, budget, idleConnections, sharedAllow } = options
+  if (idleConnections !== 'wait' || iterations.length > 0 || allow.length + sharedAllow.length > 0) return false
+  return connectionsOf(census).length > connectionsOf(baseline).length + budget.sockets
 }
 
 /**
@@ -102,7 +112,10 @@ export async function quiesce(
     let hasMoved = true
     for (;;) {
       const nowMs = clock.nowMs()
-      const nextMs = sinceMs === null ? Math.min(lookedAtMs + pauseAfter(lookedAtMs - first.atMs, LEDGER_LOOK_MS), deadlineAtMs) : nowMs
+      const pace = look !== first && isHeld(draft, look) ? HELD_LOOK_MS : LEDGER_LOOK_MS
+      // What the last look finds is held against one from a second before.
+      const atLatestMs = lookedAtMs < deadlineAtMs - STILL_MS ? deadlineAtMs - STILL_MS : deadlineAtMs
+      const nextMs = sinceMs === null ? Math.min(lookedAtMs + pauseAfter(lookedAtMs - first.atMs, pace), atLatestMs) : nowMs
       const pollMs = sinceMs === null ? pauseAfter(nowMs - first.atMs, POLL_MS) : POLL_MS.first
       const asleepMs = Math.max(1, Math.min(pollMs, nextMs - nowMs || pollMs))
       await clock.sleep(asleepMs, draft.options.signal ?? undefined)

@@ -34,7 +34,7 @@ async function oneByOneRead(context: WorkContext): Promise<void> {
   for (let index = 0; index < context.backend.objects; index += 1) {
     const path = await objectPath(context.backend, objectKey(index))
     const { body } = await pool.request({ path, method: 'GET' })
-    await body.text()
+    await body.arrayBuffer()
   }
 }
 
@@ -47,7 +47,7 @@ async function allAtOnceUnread(context: WorkContext): Promise<void> {
 async function allAtOnceRead(context: WorkContext): Promise<void> {
   const pool = makePool(context)
   const paths = await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => objectPath(context.backend, objectKey(index))))
-  await Promise.all(paths.map(async (path) => (await pool.request({ path, method: 'GET' })).body.text()))
+  await Promise.all(paths.map(async (path) => (await pool.request({ path, method: 'GET' })).body.arrayBuffer()))
 }
 
 const starved = { verdict: 'leaked', codes: ['UNREAD_BODY', 'POOL_STARVED'], blockedAtRequest: 26 } as const
