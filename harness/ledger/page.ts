@@ -1,5 +1,5 @@
 /** Writes a page of the ledger: the open things of one moment as plain data. */
-import type { LedgerPage } from '../model/ledger-page.ts'
+import type { LedgerPage, LedgerSocket } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
 import { rescuedBodies } from './cancelled-streams.ts'
 import { exhaustionOf } from './exhaustion.ts'
@@ -40,7 +40,12 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
   const shown = [...open, ...waiting].map((request) => withUndiciPool(request, undiciPools, sockets))
   const requests = withBounds(book, shown, sockets)
   const readable = readablePools(book)
-  const socketsOf = Map.groupBy(sockets, ({ poolId }) => poolId)
+  const socketsOf = new Map<number | null, LedgerSocket[]>()
+  for (const socket of sockets) {
+    const mine = socketsOf.get(socket.poolId)
+    if (mine === undefined) socketsOf.set(socket.poolId, [socket])
+    else mine.push(socket)
+  }
   const pools = [...book.pools].flatMap(([owner, byOrigin]) =>
     [...byOrigin.values()].map((pool) => {
       const queued = requests.filter((request) => request.poolId === pool.id && request.phase === 'queued').length
