@@ -29,7 +29,7 @@ function wholeNumber(least: number, most: number): (given: string) => number {
 }
 
 const program = new Command('npm run soak --')
-  .description('Runs the scenarios again and again on a machine that is kept busy: not one verdict may differ. About a minute a round.')
+  .description('Runs the scenarios again and again on a machine that is kept busy: not one verdict may differ. Some minutes a round.')
   .argument('[scenario...]', 'names, as `watertight list` shows them (default: all)')
   .option('--rounds <n>', 'how often', wholeNumber(1, 1_000), 20)
   .option('--burners <n>', 'how many processes keep the cores busy', wholeNumber(0, 256), availableParallelism())
