@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../model/clock.ts'
 import { type ExecAnswers, type ExecQuestion, type FromProgram, frame, type Hello, unframe } from './exec-protocol.ts'
+import { patience } from './patience.ts'
 
 export interface Answer<K extends ExecQuestion> {
   readonly from: Hello
@@ -17,7 +18,7 @@ export interface ExecLine extends AsyncDisposable {
   present(): number
 }
 
-/** One that does not answer within this has a blocked event loop; until it answers again, however late, it is given less. */
+/** One that does not answer within this, of time in which its process could run, has a blocked event loop; until it answers again, however late, it is given less. */
 const ANSWER_MS = 2_000
 const MUTE_ANSWER_MS = 50
 
@@ -64,7 +65,9 @@ export async function openExecLine(path: string, clock: Clock): Promise<ExecLine
     const over = new AbortController()
     const answered = new Promise<unknown>((resolve) => thread.waiting.set(id, resolve))
     thread.socket.write(frame({ id, question }))
-    const late = clock.sleep(thread.isMute ? MUTE_ANSWER_MS : ANSWER_MS, over.signal).then(() => NO_ANSWER)
+    const late = patience({ ms: thread.isMute ? MUTE_ANSWER_MS : ANSWER_MS, pid: thread.hello.pid, clock, signal: over.signal }).then(
+      () => NO_ANSWER,
+    )
     const answer = await Promise.race([answered, late])
     over.abort()
     thread.waiting.delete(id)

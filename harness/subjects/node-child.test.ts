@@ -16,15 +16,15 @@ const clock: Clock = {
   sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => {}),
 }
 
-/** Speaks the protocol, and takes so long for its first page and for each after it. */
+/** Speaks the protocol, and is blocked for so long by its first page and by each after it, without asking for a core. */
 function slowChild(firstMs: number, laterMs: number): URL {
   const file = join(folder, `slow-${firstMs}-${laterMs}.mjs`)
   writeFileSync(
     file,
     `let pages = 0
-     const busy = (ms) => { for (const end = performance.now() + ms; performance.now() < end; ); }
+     const block = (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
      process.on('message', ({ id, question }) => {
-       if (question === 'page') busy(pages++ === 0 ? ${firstMs} : ${laterMs})
+       if (question === 'page') block(pages++ === 0 ? ${firstMs} : ${laterMs})
        process.send({ id, answer: question === 'prepare' ? { serviceOrigin: null } : { atMs: pages } })
      })
      process.on('disconnect', () => process.exit(0))`,
@@ -32,7 +32,7 @@ function slowChild(firstMs: number, laterMs: number): URL {
   return pathToFileURL(file)
 }
 
-test('a child that was too busy to answer once, and is slow ever after, is heard again', async () => {
+test('a child that was blocked when it was asked once, and is slow ever after, is heard again', async () => {
   const orders = { file: '', case: '', variant: 'fixed', backend: null, level: 'full' } as const
   await using child = await startNodeChild({ entry: slowChild(2_300, 120), orders, runId: newRunId(), clock })
   expect(await child.page()).toBeNull()

@@ -8,6 +8,7 @@ import { countDescriptors } from '../probes/descriptors.ts'
 import { busyFrame } from './busy-frame.ts'
 import type { ChildOrders, ErrorText, FromChild, QuestionName, Questions } from './child-protocol.ts'
 import { compileCacheEnv } from './compile-cache.ts'
+import { patience } from './patience.ts'
 import { RUN_ID_VARIABLE } from './run-id.ts'
 import { sharedCensus } from './shared-census.ts'
 import type { Subject, WorkOutcome } from './subject.ts'
@@ -35,7 +36,7 @@ export interface NodeChild extends Subject {
   output(): string
 }
 
-/** A child that does not answer within this has a blocked event loop; from then on until it answers again it is given less. */
+/** A child that does not answer within this, of time in which it could run, has a blocked event loop; from then on until it answers again it is given less. */
 const ANSWER_MS = 2_000
 const MUTE_ANSWER_MS = 50
 const START_MS = 30_000
@@ -135,7 +136,7 @@ function openLine(child: ChildProcess, clock: Clock): Line {
         if (error !== null) waiting.get(id)?.reject(error)
       })
       const late = Number.isFinite(withinMs)
-        ? clock.sleep(withinMs, answered.signal).then((): Promise<never> => {
+        ? patience({ ms: withinMs, pid: child.pid ?? 0, clock, signal: answered.signal }).then((): Promise<never> => {
             if (answered.signal.aborted) return new Promise(() => {})
             waiting.delete(id)
             throw new Error(`no answer to "${question}" within ${withinMs} ms`)
