@@ -35,7 +35,7 @@ export const CLAIMS: readonly NumberClaim[] = [
   onEmbedded(WRONG, 'idle time too high', 'leaky', proposing('IDLE_RACE', 'keepAliveTimeout: 2000, keepAliveMaxTimeout: 2000')),
   onEmbedded(WRONG, 'idle time too low', 'leaky', { connectionsOpened: 8, ...proposing('CONNECTION_CHURN', 'keepAliveTimeout: 4_000') }),
   onEmbedded(WRONG, 'no idle time, no limit', 'leaky', {
-    connectionsOpened: 60,
+    connectionsOpened: 45,
     ...proposing('TIMEOUT_MISSING', 'timeout: 4000 and maxSockets: 25'),
   }),
   onEmbedded(WRONG, 'idle per host -1', 'leaky', { connectionsOpened: 8, ...proposing('CONNECTION_CHURN', 'MaxIdleConnsPerHost: 8') }),
