@@ -32,8 +32,8 @@ export interface Played {
 const STEADY_MS = 20
 const STEADY_LOOKS = 25
 
-/** Work that hangs has not ended, so no idle deadline runs: what it holds is judged as soon as it has been seen to stand still. A stall has been watched already. */
-const patienceWithHung = (hung: Hang): number => (hung === 'stalled' || hung === 'unanswered' ? 0 : STILL_MS)
+/** Work that hangs has not ended, so no idle deadline runs: what it holds is judged as soon as it has been seen to stand still. Only work that ran out of time has not been watched yet. */
+const patienceWithHung = (hung: Hang): number => (hung === 'timeout' ? STILL_MS : 0)
 
 export async function playPlot(subject: Subject, options: ResolvedOptions, stage: Stage): Promise<Played> {
   const { clock } = stage

@@ -39,6 +39,17 @@ test('a child that was blocked when it was asked once, and is slow ever after, i
   await vi.waitFor(async () => expect(await child.page()).not.toBeNull(), { timeout: 10_000, interval: 1 })
 })
 
+test('what is asked of a blocked child while another question waits is given up with that one', async () => {
+  const orders = { file: '', case: '', variant: 'fixed', backend: null, level: 'full' } as const
+  await using child = await startNodeChild({ entry: slowChild(6_000, 0), orders, runId: newRunId(), clock })
+  const startedMs = performance.now()
+  const first = child.page()
+  await delay(1_500)
+  const second = child.page()
+  expect([await first, await second]).toEqual([null, null])
+  expect(performance.now() - startedMs).toBeLessThan(3_000)
+})
+
 test('a child in TypeScript that was started once before is stripped of its types by nobody', async () => {
   const file = join(folder, 'typed.ts')
   writeFileSync(

@@ -8,7 +8,7 @@ import { countDescriptors } from '../probes/descriptors.ts'
 import { busyFrame } from './busy-frame.ts'
 import type { ChildOrders, ErrorText, FromChild, QuestionName, Questions } from './child-protocol.ts'
 import { compileCacheEnv } from './compile-cache.ts'
-import { patience } from './patience.ts'
+import { patience, usableMs } from './patience.ts'
 import { RUN_ID_VARIABLE } from './run-id.ts'
 import { sharedCensus } from './shared-census.ts'
 import type { Subject, WorkOutcome } from './subject.ts'
@@ -58,9 +58,11 @@ export async function startNodeChild(options: NodeChildOptions): Promise<NodeChi
     serialization: 'advanced',
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  const line = openLine(child, clock)
+  const line = openLine(child)
   try {
-    const { serviceOrigin } = await line.ask('prepare', options.orders, options.startTimeoutMs ?? START_MS)
+    const { serviceOrigin } = await line.ask('prepare', options.orders, (answered) =>
+      clock.sleep(options.startTimeoutMs ?? START_MS, answered),
+    )
     return asSubject(child, line, serviceOrigin, clock)
   } catch (error) {
     await endChild(child, clock)
@@ -75,8 +77,11 @@ export async function startNodeChild(options: NodeChildOptions): Promise<NodeChi
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+type GiveUp = (answered: AbortSignal) => Promise<void>
+
 interface Line {
-  ask<K extends QuestionName>(question: K, ask: Questions[K]['ask'], withinMs: number): Promise<Questions[K]['answer']>
+  /** `giveUp` resolves when nobody waits any longer; at once when its signal is aborted. */
+  ask<K extends QuestionName>(question: K, ask: Questions[K]['ask'], giveUp: GiveUp): Promise<Questions[K]['answer']>
   wouldExit(): boolean
   readonly onlyWaits: Promise<void>
   output(): string
@@ -86,7 +91,7 @@ interface Line {
   readonly exited: Promise<string>
 }
 
-function openLine(child: ChildProcess, clock: Clock): Line {
+function openLine(child: ChildProcess): Line {
   const waiting = new Map<number, { readonly resolve: (answer: never) => void; readonly reject: (error: Error) => void }>()
   let nextId = 1
   let answers = 0
@@ -127,7 +132,7 @@ function openLine(child: ChildProcess, clock: Clock): Line {
     onlyWaits,
     output: () => output,
     answers: () => answers,
-    async ask(question, ask, withinMs) {
+    async ask(question, ask, giveUp) {
       const id = nextId++
       const answered = new AbortController()
       const answer = new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject }))
@@ -135,13 +140,11 @@ function openLine(child: ChildProcess, clock: Clock): Line {
       child.send({ id, question, ask }, (error) => {
         if (error !== null) waiting.get(id)?.reject(error)
       })
-      const late = Number.isFinite(withinMs)
-        ? patience({ ms: withinMs, pid: child.pid ?? 0, clock, signal: answered.signal }).then((): Promise<never> => {
-            if (answered.signal.aborted) return new Promise(() => {})
-            waiting.delete(id)
-            throw new Error(`no answer to "${question}" within ${withinMs} ms`)
-          })
-        : new Promise<never>(() => {})
+      const late = giveUp(answered.signal).then((): Promise<never> => {
+        if (answered.signal.aborted) return new Promise(() => {})
+        waiting.delete(id)
+        throw new Error(`no answer to "${question}" in time`)
+      })
       try {
         return await Promise.race([answer, late])
       } finally {
@@ -165,15 +168,21 @@ export function restoreError({ name, message, stack }: ErrorText): Error {
 
 function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null, clock: Clock): NodeChild {
   const pid = child.pid ?? 0
-  /** What it had answered when it was asked in vain; one that has answered since, however late, is slow and not blocked. */
-  let muteSince: number | null = null
+  /** Since when it has answered nothing it was asked, in time it could use; and all it had answered until then. */
+  let silence = { sinceMs: 0, answers: -1 }
+  /** Its event loop answers in turn: what an earlier question has waited for in vain, the next one need not; and what it answers meanwhile begins the time anew. */
+  const giveUp: GiveUp = async (signal) => {
+    do {
+      const nowMs = usableMs(clock, pid)
+      if (silence.answers !== line.answers()) silence = { sinceMs: nowMs, answers: line.answers() }
+      await patience({ ms: Math.max(MUTE_ANSWER_MS, ANSWER_MS - (nowMs - silence.sinceMs)), pid, clock, signal })
+    } while (!signal.aborted && silence.answers !== line.answers())
+  }
   /** Null when the child does not answer or is gone: whoever asks goes on with what is seen from outside. */
   async function orNull<K extends QuestionName>(question: K, ask: Questions[K]['ask']): Promise<Questions[K]['answer'] | null> {
-    const before = line.answers()
     try {
-      return await line.ask(question, ask, muteSince === before ? MUTE_ANSWER_MS : ANSWER_MS)
+      return await line.ask(question, ask, giveUp)
     } catch {
-      muteSince = before
       return null
     }
   }
@@ -196,7 +205,7 @@ function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null
     },
     async runWork(round): Promise<WorkOutcome> {
       try {
-        const outcome = await line.ask('runWork', round, Number.POSITIVE_INFINITY)
+        const outcome = await line.ask('runWork', round, () => new Promise(() => {}))
         return outcome.type === 'threw' ? { type: 'threw', error: restoreError(outcome.error) } : outcome
       } catch (error) {
         return { type: 'exited', how: messageOf(error) }

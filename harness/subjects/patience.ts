@@ -5,6 +5,9 @@ import { runDelayMs } from '../probes/run-delay.ts'
 /** For how long a process is excused: a loop without an end waits for a core on a busy machine as others do, and shall be told from them some day. */
 const AT_MOST_TIMES = 10
 
+/** Time as a process can use it: the clock, less what its main thread has waited for a core. Only for differences. */
+export const usableMs = (clock: Clock, pid: number): number => clock.nowMs() - (runDelayMs(pid) ?? 0)
+
 /**
  * Resolves when `ms` have passed that the process could have used: what it waited for a core meanwhile is added, up to ten times `ms` in all. At once when `signal` is aborted.
  * Measured: loading a client is 0.2 s of CPU in one go, at a load of 14 on two cores 1.5 s in which nothing is answered.
