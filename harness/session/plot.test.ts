@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { pageOf, sighting } from '../diagnosis/made-up.ts'
 import type { Census } from '../model/census.ts'
+import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { playPlot } from './plot.ts'
 import { realClock } from './real-clock.ts'
@@ -45,4 +47,25 @@ test('the end of the work is announced when it ends, not after it was looked at'
     '-- quiesce',
     'census',
   ])
+})
+
+test('work that blocks its event loop after its time was up is said to, and its connections are not called left open', async () => {
+  const open: Census = { ...EMPTY, sockets: [sighting(1)], descriptors: 4 }
+  const pages: LedgerPage[] = [pageOf()]
+  let hasBegun = false
+  const subject: Subject = {
+    ...emptySubject([]),
+    census: async () => (hasBegun ? open : EMPTY),
+    page: async () => pages.shift() ?? null,
+    runWork: () => {
+      hasBegun = true
+      return new Promise(() => {})
+    },
+    busyAt: async () => ({ file: '/app.js', line: 3, column: 1, function: 'spins' }),
+  }
+  const { diagnosis } = await playPlot(subject, resolveOptions({ workTimeoutMs: 20, idleTimeoutMs: 1_000 }), { clock: realClock, cwd: '/' })
+  expect(diagnosis.findings).toMatchObject([
+    { code: 'WORK_HUNG', openedAt: { line: 3 }, summary: expect.stringContaining('its event loop does not answer') },
+  ])
+  expect(diagnosis.verdict).toBe('leaked')
 })

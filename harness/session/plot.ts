@@ -10,7 +10,7 @@ import type { PeerCount } from '../model/backend.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Diagnosis } from '../model/diagnosis.ts'
-import type { Frame, LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
+import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { iterationCounter } from './count-iterations.ts'
@@ -65,7 +65,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     workPage: pageAtWorkEnd === null ? null : mapPage(pageAtWorkEnd),
     peers: [],
     recoveries: [],
-    hung: work.hung === null ? null : { because: work.hung, afterMs: endedMs - startedMs, busyAt: await busyAtOf(subject, work.hung) },
+    hung: await hungOf(subject, work.hung, endedMs - startedMs),
     workError: work.outcome.type === 'threw' ? work.outcome.error : undefined,
     deadlineMs,
     wouldExit: null,
@@ -81,11 +81,14 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     page: pageAtWorkEnd,
     deadlineAtMs: endedMs + patienceMs,
   })
+  // Work may block its event loop after its time was up: what it answered then says nothing of now.
+  const isSilent = work.hung === 'timeout' && seen.page === null && subject.gauge() !== null
   const interrupted = options.signal?.aborted === true ? ['interrupted before the deadline'] : []
   const recount = { ...seen.recount, handles: (await subject.census('with handles')).handles }
   const material: Material = {
     ...draft,
     ...seen,
+    hung: isSilent ? await hungOf(subject, 'event loop blocked', endedMs - startedMs) : draft.hung,
     recount,
     page: seen.page === null ? null : mapPage(seen.page),
     peak: highest([atEnd, seen.recount, stage.peak?.() ?? null]),
@@ -110,9 +113,10 @@ async function recoveriesOf(subject: Subject, page: LedgerPage | null): Promise<
 const needsPeers = (page: LedgerPage | null, { judgeLimits }: ResolvedOptions): boolean =>
   judgeLimits || (page !== null && page.resets.length > 0)
 
-async function busyAtOf(subject: Subject, hung: Hang): Promise<Frame | null> {
-  const frame = hung === 'event loop blocked' ? ((await subject.busyAt?.()) ?? null) : null
-  return frame === null ? null : mapFrame(frame)
+async function hungOf(subject: Subject, because: Hang | null, afterMs: number): Promise<Material['hung']> {
+  if (because === null) return null
+  const frame = because === 'event loop blocked' ? ((await subject.busyAt?.()) ?? null) : null
+  return { because, afterMs, busyAt: frame === null ? null : mapFrame(frame) }
 }
 
 async function peersOf(stage: Stage): Promise<readonly PeerCount[]> {
