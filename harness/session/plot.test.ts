@@ -21,6 +21,7 @@ function emptySubject(asked: string[]): Subject {
     pid: 0,
     census: answer('census', EMPTY),
     gauge: () => 3,
+    starvedMs: () => null,
     page: answer('page', null),
     beginWork: answer('beginWork', undefined),
     runWork: answer('runWork', { type: 'done' }),
@@ -47,6 +48,31 @@ test('the end of the work is announced when it ends, not after it was looked at'
     '-- quiesce',
     'census',
   ])
+})
+
+test('what shares our event loop has its patience from when we let it run, not from when the work ended', async () => {
+  let isOpen = false
+  let looks = 0
+  const subject: Subject = {
+    ...emptySubject([]),
+    pid: process.pid,
+    async census() {
+      // Our first look after the work takes longer than the deadline.
+      if (isOpen && looks++ === 0) for (const until = performance.now() + 300; performance.now() < until; );
+      return isOpen ? { ...EMPTY, sockets: [sighting(1)], descriptors: 4 } : EMPTY
+    },
+    async runWork() {
+      isOpen = true
+      // Closing takes several turns.
+      void (async () => {
+        for (let turn = 0; turn < 4; turn += 1) await realClock.sleep(20)
+        isOpen = false
+      })()
+      return { type: 'done' }
+    },
+  }
+  const { diagnosis } = await playPlot(subject, resolveOptions({ idleTimeoutMs: 250, level: 'off' }), { clock: realClock, cwd: '/' })
+  expect(diagnosis.verdict).toBe('clean')
 })
 
 test('work that blocks its event loop after its time was up is said to, and its connections are not called left open', async () => {

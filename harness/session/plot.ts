@@ -52,6 +52,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const work = isWarm ? await playWork(subject, options, stage, leaveLane, counter.after) : warm
   leaveLane()
   const endedMs = clock.nowMs()
+  const starvedMs = subject.starvedMs()
   // Before anything is looked at: the work ends here, not a census and a page later.
   stage.onPhase?.('quiesce')
   const atEnd = await subject.census()
@@ -75,12 +76,11 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     cwd: stage.cwd,
   }
   const patienceMs = work.hung === null ? deadlineMs : patienceWithHung(work.hung)
-  const seen = await quiesce(subject, clock, draft, {
-    atMs: endedMs,
-    census: atEnd,
-    page: pageAtWorkEnd,
-    deadlineAtMs: endedMs + patienceMs,
-  })
+  // Where the subject shares our event loop, nothing could close while we looked for the first time. Without patience there is nothing to add to.
+  const since =
+    subject.pid === process.pid && patienceMs > 0 ? { ms: clock.nowMs(), starvedMs: subject.starvedMs() } : { ms: endedMs, starvedMs }
+  const terms = { atMs: endedMs, deadlineAtMs: since.ms + patienceMs, starvedMs: since.starvedMs }
+  const seen = await quiesce(subject, clock, draft, { ...terms, census: atEnd, page: pageAtWorkEnd })
   // Work may block its event loop after its time was up: what it answered then says nothing of now.
   const isSilent = work.hung === 'timeout' && seen.page === null && subject.gauge() !== null
   const interrupted = options.signal?.aborted === true ? ['interrupted before the deadline'] : []

@@ -37,6 +37,7 @@ function subjectWhoCloses(afterTurns: number, gauge: number | null = null) {
   let pages = 0
   return {
     gauge: () => gauge,
+    starvedMs: (): number | null => null,
     census: async () => censusOf(...(++turns > afterTurns ? [] : [sighting(1)])),
     page: async () => {
       pages += 1
@@ -47,8 +48,8 @@ function subjectWhoCloses(afterTurns: number, gauge: number | null = null) {
   }
 }
 
-const back = (clock: Clock, subject: ReturnType<typeof subjectWhoCloses>) =>
-  quiesce(subject, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), deadlineAtMs: DEADLINE_MS })
+const back = (clock: Clock, subject: Parameters<typeof quiesce>[0]) =>
+  quiesce(subject, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), starvedMs: 0, deadlineAtMs: DEADLINE_MS })
 
 test('what stays is judged by a look from after the deadline', async () => {
   const clock = lateClock(0)
@@ -64,10 +65,27 @@ test('time in which nobody got a turn does not count against the deadline', asyn
   expect(seen.returnedToBaselineMs).not.toBeNull()
 })
 
+test('what a subject waited for a core is no idle time of its own', async () => {
+  const clock = lateClock(0)
+  // It gets a fifth of a core and closes when it has had 300 ms.
+  const subject = {
+    ...subjectWhoCloses(0),
+    starvedMs: () => clock.nowMs() * 0.8,
+    census: async () => censusOf(...(clock.nowMs() * 0.2 > 300 ? [] : [sighting(1)])),
+  }
+  expect((await back(clock, subject)).returnedToBaselineMs).not.toBeNull()
+})
+
 test('a machine whose every turn is late by a tenth of a second does not stretch a deadline of 20 s to 30', async () => {
   const clock = lateClock(100)
   const subject = subjectWhoCloses(Number.POSITIVE_INFINITY)
-  const seen = await quiesce(subject, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), deadlineAtMs: 20_000 })
+  const seen = await quiesce(subject, clock, draft, {
+    atMs: 0,
+    census: censusOf(sighting(1)),
+    page: pageOf(),
+    starvedMs: null,
+    deadlineAtMs: 20_000,
+  })
   expect(seen.returnedToBaselineMs).toBeNull()
   expect(clock.nowMs()).toBeLessThan(21_000)
 })
@@ -93,7 +111,7 @@ test('while the descriptor gauge stands still nobody counts sockets, and the led
       return page
     },
   }
-  await quiesce(timer, clock, draft, { atMs: 0, census: censusOf(), page, deadlineAtMs: 20_000 })
+  await quiesce(timer, clock, draft, { atMs: 0, census: censusOf(), page, starvedMs: null, deadlineAtMs: 20_000 })
   // The first look and the one that judges.
   expect(subject.turns()).toBe(2)
   // 10 in the first second, 23 until 10 s, each a tenth of the wait after the last, then one a second.
@@ -112,7 +130,13 @@ test('while connections that must close are open the ledger is hardly read: they
       return subject.page()
     },
   }
-  const seen = await quiesce(counted, clock, draft, { atMs: 0, census: censusOf(sighting(1)), page: pageOf(), deadlineAtMs: 20_000 })
+  const seen = await quiesce(counted, clock, draft, {
+    atMs: 0,
+    census: censusOf(sighting(1)),
+    page: pageOf(),
+    starvedMs: null,
+    deadlineAtMs: 20_000,
+  })
   expect(seen.returnedToBaselineMs).toBeNull()
   expect(readAtMs.length).toBeLessThan(13)
   // Early, late, and a second before the one that judges: what has moved since then still moves.
@@ -134,7 +158,7 @@ test.each([
     },
   }
   const lenient: Draft = { ...draft, options: optionsOf({ idleTimeoutMs: DEADLINE_MS, idleConnections: 'wait', ...options }) }
-  await quiesce(held, lateClock(0), lenient, { atMs: 0, census: censusOf(sighting(1)), page, deadlineAtMs: 20_000 })
+  await quiesce(held, lateClock(0), lenient, { atMs: 0, census: censusOf(sighting(1)), page, starvedMs: null, deadlineAtMs: 20_000 })
   expect(subject.pages()).toBeGreaterThan(35)
 })
 
@@ -147,6 +171,12 @@ test('the look that ends the wait has counted the sockets itself', async () => {
 test('work that ran out of time is looked at until the end, though nothing else is held', async () => {
   const clock = lateClock(0)
   const hung: Draft = { ...draft, hung: { because: 'timeout', afterMs: 500, busyAt: null } }
-  await quiesce(subjectWhoCloses(0), clock, hung, { atMs: 0, census: censusOf(), page: pageOf(), deadlineAtMs: DEADLINE_MS })
+  await quiesce(subjectWhoCloses(0), clock, hung, {
+    atMs: 0,
+    census: censusOf(),
+    page: pageOf(),
+    starvedMs: null,
+    deadlineAtMs: DEADLINE_MS,
+  })
   expect(clock.nowMs()).toBeGreaterThanOrEqual(DEADLINE_MS)
 })

@@ -7,6 +7,7 @@ import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Subject } from '../subjects/subject.ts'
+import { type DeadlineTerms, patientDeadline } from './patient-deadline.ts'
 
 /** How often a change of the gauge is looked for, 0.003 ms a look (facts.md): every 10 ms, and after a long wait every 50, because waking up costs ten times the look. */
 const POLL_MS = { first: 10, shareOfWait: 0.005, longest: 50 } as const
@@ -20,14 +21,6 @@ const HELD_LOOK_MS = { first: 1_000, shareOfWait: 0.3, longest: 5_000 } as const
 type Pace = typeof POLL_MS | typeof LEDGER_LOOK_MS | typeof HELD_LOOK_MS
 const pauseAfter = (waitedMs: number, { first, shareOfWait, longest }: Pace): number =>
   Math.min(longest, Math.max(first, waitedMs * shareOfWait))
-/** Later than asked by so much: the process got no turn. On a quiet machine a sleep is late by 1 to 5 ms. */
-const STARVED_MS = 50
-/**
- * Turns that closing takes one after the other: a timer, the peer's answer to a FIN, its close, the event, our own look. Each may come as late as the
- * latest that was seen. Not all lateness added up: on a busy machine every short sleep is late, and a timer of 30 s is late once.
- */
-const TURNS_TO_CLOSE = 5
-
 export interface Look {
   readonly atMs: number
   readonly census: Census
@@ -70,29 +63,24 @@ function isHeld({ baseline, iterations, options }: Draft, { census }: Look): boo
  * what has no descriptor is looked for every 100 ms and then ever more rarely. Whatever ends the wait early is confirmed by a second look: a connection may be closing.
  */
 export async function quiesce(
-  subject: Pick<Subject, 'census' | 'page' | 'gauge'>,
+  subject: Pick<Subject, 'census' | 'page' | 'gauge' | 'starvedMs'>,
   clock: Clock,
   draft: Draft,
-  first: Look & { readonly deadlineAtMs: number },
+  first: Look & DeadlineTerms,
 ): Promise<Quiesced> {
   let look: Look = first
   let recent: readonly Look[] = [first]
   let sinceMs: number | null = null
   let gauge = subject.gauge()
   let lookedAtMs = clock.nowMs()
-  let deadlineAtMs = first.deadlineAtMs
-  const latestMs = deadlineAtMs + Math.max(0, deadlineAtMs - first.atMs)
-  /** Time in which nobody could run, and so nothing could close, is no idle time. */
-  const forgive = (lostMs: number): void => {
-    if (lostMs > STARVED_MS) deadlineAtMs = Math.max(deadlineAtMs, Math.min(latestMs, first.deadlineAtMs + TURNS_TO_CLOSE * lostMs))
-  }
+  const deadline = patientDeadline(first, subject.starvedMs)
   for (;;) {
     const { page } = look
     const earlierPage = recent[0]?.page ?? null
     const present = diagnose({ ...draft, recount: look.census, page, earlierPage, peak: look.census, returnedToBaselineMs: null })
     const blocking = present.findings.filter((finding) => finding.severity === 'leak' || STILL_HOLDS.has(finding.code))
     // What the work waits for is not stalled at first sight, whether anything else is held or not.
-    const isTooEarly = draft.hung?.because === 'timeout' && look.atMs < deadlineAtMs
+    const isTooEarly = draft.hung?.because === 'timeout' && look.atMs < deadline.atMs()
     if (blocking.length === 0 && !isTooEarly) {
       if (look === first && isUntouched(draft.baseline, look))
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: first.atMs }
@@ -106,33 +94,34 @@ export async function quiesce(
         blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) &&
         look !== first
       const interrupted = draft.options.signal?.aborted === true
-      if (look.atMs >= deadlineAtMs || nothingToWaitFor || interrupted)
+      if (look.atMs >= deadline.atMs() || nothingToWaitFor || interrupted)
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: null }
     }
     let hasMoved = true
     for (;;) {
       const nowMs = clock.nowMs()
       const pace = look !== first && isHeld(draft, look) ? HELD_LOOK_MS : LEDGER_LOOK_MS
+      const deadlineAtMs = deadline.atMs()
       // What the last look finds is held against one from a second before.
       const atLatestMs = lookedAtMs < deadlineAtMs - STILL_MS ? deadlineAtMs - STILL_MS : deadlineAtMs
       const nextMs = sinceMs === null ? Math.min(lookedAtMs + pauseAfter(lookedAtMs - first.atMs, pace), atLatestMs) : nowMs
       const pollMs = sinceMs === null ? pauseAfter(nowMs - first.atMs, POLL_MS) : POLL_MS.first
       const asleepMs = Math.max(1, Math.min(pollMs, nextMs - nowMs || pollMs))
       await clock.sleep(asleepMs, draft.options.signal ?? undefined)
-      forgive(clock.nowMs() - nowMs - asleepMs)
+      deadline.forgive(clock.nowMs() - nowMs - asleepMs)
       hasMoved = subject.gauge() !== gauge || gauge === null
       if (hasMoved || sinceMs !== null || clock.nowMs() >= nextMs || draft.options.signal?.aborted === true) break
     }
     gauge = subject.gauge()
     // As many descriptors as before are as many sockets; a look that may decide counts them anew.
-    const mayDecide = sinceMs !== null || clock.nowMs() >= deadlineAtMs || look === first || draft.options.signal?.aborted === true
+    const mayDecide = sinceMs !== null || clock.nowMs() >= deadline.atMs() || look === first || draft.options.signal?.aborted === true
     const isAsBefore = !hasMoved && !mayDecide && draft.iterations.length === 0
     const census = isAsBefore ? look.census : await subject.census(draft.iterations.length > 0 ? 'with handles' : undefined)
     const atMs = clock.nowMs()
     look = { atMs, census, page: await subject.page() }
     lookedAtMs = clock.nowMs()
     // A subject in a process of its own that does not answer does nothing else either.
-    forgive(lookedAtMs - atMs)
+    deadline.forgive(lookedAtMs - atMs)
     recent = [...recent, look].filter((each, index, all) => index >= all.length - 2 || lookedAtMs - each.atMs <= STILL_MS)
   }
 }

@@ -227,6 +227,7 @@ async function judgeIdle(
   let page: LedgerPage | null = null
   const view = {
     gauge: program.gauge,
+    starvedMs: program.starvedMs,
     async census(): Promise<Census> {
       raw = await program.census()
       page = await program.page()
@@ -238,7 +239,8 @@ async function judgeIdle(
   // A file whose line nobody knows may be a log that is opened once: of a service only those with a line are judged.
   const draft = draftOf(request, { options, baseline: { ...baseline, files: null }, deadlineMs, doubts: unseen })
   const endedMs = clock.nowMs()
-  const first = { atMs: endedMs, census: await view.census(), page: await view.page(), deadlineAtMs: endedMs + deadlineMs }
+  const terms = { atMs: endedMs, deadlineAtMs: endedMs + deadlineMs, starvedMs: program.starvedMs() }
+  const first = { ...terms, census: await view.census(), page: await view.page() }
   const seen = await quiesce(view, clock, { ...draft, options: { ...options, signal: request.signal } }, first)
   const back = seen.returnedToBaselineMs
   const mapped = seen.page === null ? null : mapPage(seen.page)

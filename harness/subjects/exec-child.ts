@@ -11,6 +11,7 @@ import { HarnessError } from '../model/errors.ts'
 import type { Frame, LedgerPage, Pulse } from '../model/ledger-page.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { networkOf } from '../probes/process-facts.ts'
+import { runDelayMs } from '../probes/run-delay.ts'
 import { firstBusyFrame } from './busy-frame.ts'
 import { openExecLine } from './exec-line.ts'
 import { BEGUN_SUFFIX, EXEC_VARIABLE, PAGE_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
@@ -62,6 +63,8 @@ export interface Executed extends AsyncDisposable {
   /** All its processes as one, seen by the kernel alone: for programs that are not Node's. */
   readonly outside: OutsideSubject
   gauge(): number | null
+  /** Of the one that has waited for a core for longest. */
+  starvedMs(): number | null
   /** All Node processes and threads as one; null when none answers. */
   page(): Promise<LedgerPage | null>
   pulse(): Promise<Pulse | null>
@@ -187,6 +190,7 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
       return takeCensusOf(pids, clock.nowMs(), handles)
     },
     gauge: () => members().reduce<number | null>((total, member) => addKnown(total, countDescriptors(member.pid)), 0),
+    starvedMs: () => members().reduce<number | null>((most, { pid }) => Math.max(most ?? 0, runDelayMs(pid) ?? 0), null),
     page: async () => mergePages(await livePages()),
     pulse: async () => mergePulses((await line.ask('pulse')).map(({ answer }) => answer)),
     async startOthersAfresh() {

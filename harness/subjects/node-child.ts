@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Clock } from '../model/clock.ts'
 import { HarnessError } from '../model/errors.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
+import { runDelayMs } from '../probes/run-delay.ts'
 import { busyFrame } from './busy-frame.ts'
 import type { ChildOrders, ErrorText, FromChild, QuestionName, Questions } from './child-protocol.ts'
 import { compileCacheEnv } from './compile-cache.ts'
@@ -198,6 +199,7 @@ function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null
       return { ...(await sharedCensus(clock, pid)), handles }
     },
     gauge: () => countDescriptors(pid),
+    starvedMs: () => runDelayMs(pid),
     page: () => orNull('page', null),
     busyAt: () => busyFrame(pid),
     async beginWork(iteration) {

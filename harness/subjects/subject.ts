@@ -15,6 +15,8 @@ export interface Subject extends AsyncDisposable {
   census(detail?: 'with handles'): Promise<Census>
   /** Open descriptors, in microseconds; null where it cannot be told. The cheap sign that something changed. */
   gauge(): number | null
+  /** How long its event loop has waited for a core, all its life, ms; null where it cannot be told. A difference is time in which it could do nothing. */
+  starvedMs(): number | null
   /** What the ledger inside says; null when it does not answer in time (a blocked event loop). */
   page(): Promise<LedgerPage | null>
   /** The line it never leaves, where its event loop takes no turn; null: it cannot be told. Absent where nobody outside can look. */

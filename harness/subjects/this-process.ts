@@ -6,6 +6,7 @@ import type { ResolvedOptions } from '../model/options.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { countHandles } from '../probes/handles.ts'
 import { clientEyes } from '../probes/pools.ts'
+import { runDelayMs } from '../probes/run-delay.ts'
 import { keepSpareDescriptors } from './spare-descriptors.ts'
 import { touchStandardStreams } from './standard-streams.ts'
 import type { Subject } from './subject.ts'
@@ -48,6 +49,8 @@ export function watchThisProcess(
       return spare.lend(() => takeCensus(pid, performance.now(), detail === undefined ? null : countHandles()))
     },
     gauge: () => countDescriptors(pid),
+    // A worker of a test runner has an event loop of its own.
+    starvedMs: () => runDelayMs('thread-self'),
     async page() {
       return options.level === 'off' ? null : ledger.page()
     },
