@@ -23,7 +23,10 @@ export type IdleConnections = 'wait' | 'trust' | 'flush'
 
 /** What a caller may say; everything is optional. */
 export interface FindLeaksOptions {
-  /** The contract: back at the baseline this long after the work ends, ms. Absent: derived from the negotiated idle timeouts. */
+  /**
+   * The contract: back at the baseline this long after the work ends, ms, of time in which the process could run: what it waits for a core on a busy machine is added, up to
+   * three times as long. Absent: derived from the negotiated idle timeouts.
+   */
   idleTimeoutMs?: number
   /** 'wait' for idle connections to close | 'trust' a finite negotiated timeout | 'flush' idle pools first, then judge. Default: 'wait' when idleTimeoutMs is given, else 'trust'. */
   idleConnections?: IdleConnections
