@@ -12,3 +12,25 @@ export function runDelayMs(pid: number | 'thread-self'): number | null {
     return null
   }
 }
+
+/**
+ * What the worst off of several processes has waited for a core, added up from one asking to the next, ms. The longest of their whole lives would hide what
+ * a service waits behind a launcher that had waited longer, and would fall when that one ends. Who is new has waited for nothing yet.
+ */
+export function runDelayAmong(pids: Iterable<number>, delayMs: (pid: number) => number | null = runDelayMs): () => number {
+  const lastMs = new Map<number, number | null>()
+  let totalMs = 0
+  return () => {
+    let mostMs = 0
+    for (const pid of pids) {
+      const before = lastMs.get(pid)
+      // It is gone.
+      if (before === null) continue
+      const now = delayMs(pid)
+      lastMs.set(pid, now)
+      mostMs = Math.max(mostMs, (now ?? 0) - (before ?? now ?? 0))
+    }
+    totalMs += mostMs
+    return totalMs
+  }
+}

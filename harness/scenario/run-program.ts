@@ -48,6 +48,7 @@ export async function runProgram(request: RunRequest, variant: Variant): Promise
     stdout: 'stderr',
     talk: { input, onLine: said.onLine },
     clock: realClock,
+    signal,
   })
   await using child = await running.catch((error: unknown) => {
     leaveWork()

@@ -161,7 +161,7 @@ async function startBoth(request: RunRequest) {
     onPhase('baseline', null)
     const { variant } = key
     const orders = { file, case: key.case ?? ONLY_CASE, variant, backend: backend?.address ?? null, level: own?.level ?? 'full' }
-    const child = await startNodeChild({ entry: CHILD_ENTRY, orders, runId, clock: realClock })
+    const child = await startNodeChild({ entry: CHILD_ENTRY, orders, runId, clock: realClock, signal: request.signal })
     try {
       // Once it stands: Node itself raises its soft limit when it starts.
       if (scenario.descriptorLimit !== null) await limitDescriptors(child.pid, scenario.descriptorLimit)

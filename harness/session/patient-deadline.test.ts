@@ -33,3 +33,15 @@ test('what hangs for want of anything that moves is judged at once, however busy
   deadline.forgive(2_000)
   expect(deadline.atMs()).toBe(1_000)
 })
+
+test('it never moves back: not when the subject has gone, and not when somebody says less than before', () => {
+  const said = [700, 1_700, 900, null]
+  const deadline = patientDeadline(terms, () => said.shift() ?? null)
+  expect([deadline.atMs(), deadline.atMs(), deadline.atMs(), deadline.atMs()]).toEqual([3_000, 4_000, 4_000, 4_000])
+})
+
+test('what no core would have mended is given our own lateness alone', () => {
+  const deadline = patientDeadline(terms, () => 90_000)
+  deadline.forgive(60)
+  expect([deadline.unmendedAtMs(), deadline.atMs()]).toEqual([3_300, 9_000])
+})

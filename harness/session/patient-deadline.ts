@@ -22,6 +22,8 @@ export interface DeadlineTerms {
 export interface PatientDeadline {
   /** As things stand. It only ever moves away. */
   atMs(): number
+  /** The same without what the subject waited for a core: for what no core would have mended. */
+  unmendedAtMs(): number
   /** Somebody who was to have a turn had it so much later. */
   forgive(lateMs: number): void
 }
@@ -30,11 +32,14 @@ export interface PatientDeadline {
 export function patientDeadline(terms: DeadlineTerms, starvedMs: () => number | null): PatientDeadline {
   const patienceMs = Math.max(0, terms.deadlineAtMs - terms.atMs)
   let forgivenMs = 0
+  let starvedForMs = 0
   return {
     atMs() {
-      const starved = Math.max(0, (starvedMs() ?? 0) - (terms.starvedMs ?? 0))
-      return terms.deadlineAtMs + Math.max(forgivenMs, Math.min(starved, STARVED_TIMES * patienceMs))
+      // Of a subject that has gone nothing is known any more.
+      starvedForMs = Math.max(starvedForMs, (starvedMs() ?? 0) - (terms.starvedMs ?? 0))
+      return terms.deadlineAtMs + Math.max(forgivenMs, Math.min(starvedForMs, STARVED_TIMES * patienceMs))
     },
+    unmendedAtMs: () => terms.deadlineAtMs + forgivenMs,
     forgive(lateMs) {
       if (lateMs > LATE_MS) forgivenMs = Math.max(forgivenMs, Math.min(patienceMs, TURNS_TO_CLOSE * lateMs))
     },

@@ -63,7 +63,7 @@ async function settleOrHang(
   })
   const givenUp: PlayedWork['outcome'] = { type: 'done' }
   const timedOut = whileOpen(bound(options.workTimeoutMs, clock, settled.signal), settled.signal).then(
-    (): Promise<PlayedWork> => hungNow(subject, givenUp),
+    (): Promise<PlayedWork> => hungNow(subject, options, givenUp),
   )
   const stalled =
     options.stallMs === null
@@ -77,8 +77,9 @@ async function settleOrHang(
   }
 }
 
-async function hungNow(subject: Subject, outcome: WorkOutcome): Promise<PlayedWork> {
-  return { outcome, hung: (await subject.page()) === null ? 'event loop blocked' : 'timeout' }
+async function hungNow(subject: Subject, { level }: ResolvedOptions, outcome: WorkOutcome): Promise<PlayedWork> {
+  // Without a ledger there never is a page.
+  return { outcome, hung: level !== 'off' && (await subject.page()) === null ? 'event loop blocked' : 'timeout' }
 }
 
 /** Infinity where who runs the work bounds it: then no timer of ours stands in anybody's way. */

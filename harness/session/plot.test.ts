@@ -95,3 +95,11 @@ test('work that blocks its event loop after its time was up is said to, and its 
   ])
   expect(diagnosis.verdict).toBe('leaked')
 })
+
+test('of work that hangs without a ledger nobody says that its event loop is blocked', async () => {
+  const subject: Subject = { ...emptySubject([]), runWork: () => new Promise(() => {}) }
+  const options = resolveOptions({ level: 'off', workTimeoutMs: 20, idleTimeoutMs: 100 })
+  const { diagnosis } = await playPlot(subject, options, { clock: realClock, cwd: '/' })
+  expect(diagnosis.findings.map(({ code, summary }) => `${code}: ${summary}`)).toEqual([expect.stringContaining('WORK_HUNG: ')])
+  expect(diagnosis.findings[0]?.summary).not.toContain('event loop')
+})

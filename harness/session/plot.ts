@@ -82,7 +82,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const terms = { atMs: endedMs, deadlineAtMs: since.ms + patienceMs, starvedMs: since.starvedMs }
   const seen = await quiesce(subject, clock, draft, { ...terms, census: atEnd, page: pageAtWorkEnd })
   // Work may block its event loop after its time was up: what it answered then says nothing of now.
-  const isSilent = work.hung === 'timeout' && seen.page === null && subject.gauge() !== null
+  const isSilent = work.hung === 'timeout' && options.level !== 'off' && seen.page === null && subject.gauge() !== null
   const interrupted = options.signal?.aborted === true ? ['interrupted before the deadline'] : []
   const recount = { ...seen.recount, handles: (await subject.census('with handles')).handles }
   const material: Material = {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { censusOf, handle, optionsOf, pageOf, sighting } from '../diagnosis/made-up.ts'
+import { censusOf, handle, socket as ledgerSocket, optionsOf, pageOf, sighting } from '../diagnosis/made-up.ts'
 import type { Clock } from '../model/clock.ts'
+import type { LedgerSocket } from '../model/ledger-page.ts'
 import { type Draft, quiesce } from './quiesce.ts'
 
 const DEADLINE_MS = 1_000
@@ -74,6 +75,32 @@ test('what a subject waited for a core is no idle time of its own', async () => 
     census: async () => censusOf(...(clock.nowMs() * 0.2 > 300 ? [] : [sighting(1)])),
   }
   expect((await back(clock, subject)).returnedToBaselineMs).not.toBeNull()
+})
+
+/** It gets a fifth of a core; its connection idles, and its peer closes it at twice the contract. */
+function keptBy(clock: Clock, socket: Partial<LedgerSocket>) {
+  const page = pageOf({ sockets: [ledgerSocket(1, { isIdle: true, owner: 'node:http', ...socket })] })
+  const isOpen = (): boolean => clock.nowMs() < 2 * DEADLINE_MS
+  return {
+    gauge: () => null,
+    starvedMs: () => clock.nowMs() * 0.8,
+    census: async () => censusOf(...(isOpen() ? [sighting(1)] : [])),
+    page: async () => (isOpen() ? page : pageOf()),
+  }
+}
+
+test.each([
+  ['the server keeps it for longer than the contract', { serverHintMs: 1_500, idleTimeoutMs: Number.POSITIVE_INFINITY }, false],
+  ['both sides do', { serverHintMs: 3_000, idleTimeoutMs: 1_500 }, false],
+  ['the client was to close it', { serverHintMs: 3_000, idleTimeoutMs: 500 }, true],
+  ['nobody said when it would be closed', { serverHintMs: null, idleTimeoutMs: null }, true],
+])('a subject without a core and a connection that idles past the contract: %s', async (_who, socket, isExcused) => {
+  const clock = lateClock(0)
+  const subject = keptBy(clock, socket)
+  const first = { atMs: 0, census: await subject.census(), page: await subject.page(), starvedMs: 0, deadlineAtMs: DEADLINE_MS }
+  const seen = await quiesce(subject, clock, draft, first)
+  expect(seen.returnedToBaselineMs !== null).toBe(isExcused)
+  if (!isExcused) expect(clock.nowMs()).toBeLessThan(DEADLINE_MS + 60)
 })
 
 test('a machine whose every turn is late by a tenth of a second does not stretch a deadline of 20 s to 30', async () => {

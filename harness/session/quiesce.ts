@@ -3,8 +3,10 @@ import { diagnose } from '../diagnosis/diagnose.ts'
 import type { Material } from '../diagnosis/material.ts'
 import { connectionsOf } from '../diagnosis/residue.ts'
 import { STILL_MS } from '../diagnosis/stalls.ts'
+import { negotiatedIdleMs } from '../limits/idle-deadline.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
+import type { Finding } from '../model/finding.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { type DeadlineTerms, patientDeadline } from './patient-deadline.ts'
@@ -41,6 +43,23 @@ export type Draft = Omit<Material, 'recount' | 'page' | 'earlierPage' | 'peak' |
 
 /** Findings that only time out of our reach could mend: under 'trust' there is nothing to wait for. */
 const NEVER_CLOSES_BY_ITSELF: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'CLIENT_PER_CALL'])
+
+/**
+ * Connections that both sides have said to keep for longer than the contract: the subject's waiting for a core has not kept them. Were they excused, a peer
+ * that closes late would be in time on a busy machine.
+ */
+function areKeptOnPurpose(blocking: readonly Finding[], page: LedgerPage | null, contractMs: number): boolean {
+  const idle = page?.sockets.filter((socket) => socket.isIdle) ?? []
+  return (
+    idle.length > 0 &&
+    blocking.length > 0 &&
+    blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) &&
+    idle.every(({ idleTimeoutMs, serverHintMs }) => {
+      const keptMs = negotiatedIdleMs({ clientMs: idleTimeoutMs, serverHintMs })
+      return Number.isFinite(keptMs) && keptMs > contractMs
+    })
+  )
+}
 
 /** Findings other than leaks about what is still open. */
 const STILL_HOLDS: ReadonlySet<string> = new Set(['POOL_STARVED', 'TIMEOUT_INEFFECTIVE'])
@@ -79,6 +98,7 @@ export async function quiesce(
     const earlierPage = recent[0]?.page ?? null
     const present = diagnose({ ...draft, recount: look.census, page, earlierPage, peak: look.census, returnedToBaselineMs: null })
     const blocking = present.findings.filter((finding) => finding.severity === 'leak' || STILL_HOLDS.has(finding.code))
+    const endsAtMs = areKeptOnPurpose(blocking, page, draft.deadlineMs) ? deadline.unmendedAtMs : deadline.atMs
     // What the work waits for is not stalled at first sight, whether anything else is held or not.
     const isTooEarly = draft.hung?.because === 'timeout' && look.atMs < deadline.atMs()
     if (blocking.length === 0 && !isTooEarly) {
@@ -94,14 +114,14 @@ export async function quiesce(
         blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) &&
         look !== first
       const interrupted = draft.options.signal?.aborted === true
-      if (look.atMs >= deadline.atMs() || nothingToWaitFor || interrupted)
+      if (look.atMs >= endsAtMs() || nothingToWaitFor || interrupted)
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: null }
     }
     let hasMoved = true
     for (;;) {
       const nowMs = clock.nowMs()
       const pace = look !== first && isHeld(draft, look) ? HELD_LOOK_MS : LEDGER_LOOK_MS
-      const deadlineAtMs = deadline.atMs()
+      const deadlineAtMs = endsAtMs()
       // What the last look finds is held against one from a second before.
       const atLatestMs = lookedAtMs < deadlineAtMs - STILL_MS ? deadlineAtMs - STILL_MS : deadlineAtMs
       const nextMs = sinceMs === null ? Math.min(lookedAtMs + pauseAfter(lookedAtMs - first.atMs, pace), atLatestMs) : nowMs
@@ -114,7 +134,8 @@ export async function quiesce(
     }
     gauge = subject.gauge()
     // As many descriptors as before are as many sockets; a look that may decide counts them anew.
-    const mayDecide = sinceMs !== null || clock.nowMs() >= deadline.atMs() || look === first || draft.options.signal?.aborted === true
+    const mayDecide =
+      sinceMs !== null || clock.nowMs() >= deadline.unmendedAtMs() || look === first || draft.options.signal?.aborted === true
     const isAsBefore = !hasMoved && !mayDecide && draft.iterations.length === 0
     const census = isAsBefore ? look.census : await subject.census(draft.iterations.length > 0 ? 'with handles' : undefined)
     const atMs = clock.nowMs()

@@ -11,7 +11,7 @@ import { HarnessError } from '../model/errors.ts'
 import type { Frame, LedgerPage, Pulse } from '../model/ledger-page.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
 import { networkOf } from '../probes/process-facts.ts'
-import { runDelayMs } from '../probes/run-delay.ts'
+import { runDelayAmong } from '../probes/run-delay.ts'
 import { firstBusyFrame } from './busy-frame.ts'
 import { openExecLine } from './exec-line.ts'
 import { BEGUN_SUFFIX, EXEC_VARIABLE, PAGE_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
@@ -46,6 +46,8 @@ export interface ExecOptions {
   /** Speaks with the program itself, instead of leaving it the terminal. */
   readonly talk?: Talk
   readonly clock: Clock
+  /** Interrupted: a process that does not answer is excused no longer for want of a core. */
+  readonly signal: AbortSignal | null
 }
 
 /** How a program ended by itself. */
@@ -63,8 +65,8 @@ export interface Executed extends AsyncDisposable {
   /** All its processes as one, seen by the kernel alone: for programs that are not Node's. */
   readonly outside: OutsideSubject
   gauge(): number | null
-  /** Of the one that has waited for a core for longest. */
-  starvedMs(): number | null
+  /** What its Node processes have waited for a core, of those that waited at the same time the longest; counted from the first asking. */
+  starvedMs(): number
   /** All Node processes and threads as one; null when none answers. */
   page(): Promise<LedgerPage | null>
   pulse(): Promise<Pulse | null>
@@ -95,7 +97,7 @@ const POLL_MS = 25
 export async function startExecuted(options: ExecOptions): Promise<Executed> {
   const folder = mkdtempSync(join(tmpdir(), `${EXEC_FOLDER_PREFIX}${options.runId}-`))
   const path = join(folder, 's')
-  const line = await openExecLine(path, options.clock)
+  const line = await openExecLine(path, options.clock, options.signal)
   const child = spawn(options.command, [...options.args], {
     cwd: options.cwd,
     env: environmentOf(path, options),
@@ -190,7 +192,7 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
       return takeCensusOf(pids, clock.nowMs(), handles)
     },
     gauge: () => members().reduce<number | null>((total, member) => addKnown(total, countDescriptors(member.pid)), 0),
-    starvedMs: () => members().reduce<number | null>((most, { pid }) => Math.max(most ?? 0, runDelayMs(pid) ?? 0), null),
+    starvedMs: runDelayAmong(line.pids),
     page: async () => mergePages(await livePages()),
     pulse: async () => mergePulses((await line.ask('pulse')).map(({ answer }) => answer)),
     async startOthersAfresh() {

@@ -11,6 +11,9 @@ import { frame, type ToProgram, unframe } from './exec-protocol.ts'
 const folder = mkdtempSync(join(tmpdir(), 'watertight-exec-line-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+/** No process has such a number: nobody waits for a core there. */
+const NOBODY = 2 ** 30
+
 /** Sleeps end when the test says so; how long they were meant to be is kept. */
 function heldClock() {
   const sleeps: { readonly ms: number; wake(): void }[] = []
@@ -28,11 +31,11 @@ function heldClock() {
 test('a thread that answered too late once is given its full time again', async () => {
   const { clock, sleeps } = heldClock()
   const path = join(folder, 'line')
-  await using line = await openExecLine(path, clock)
+  await using line = await openExecLine(path, clock, null)
   const asked: number[] = []
   const thread = connect(path)
   await once(thread, 'connect')
-  thread.write(frame({ hello: { pid: 7, threadId: 0 } }))
+  thread.write(frame({ hello: { pid: NOBODY, threadId: 0 } }))
   thread.on(
     'data',
     unframe<ToProgram>(({ id }) => asked.push(id)),
@@ -48,10 +51,10 @@ test('a thread that answered too late once is given its full time again', async 
   // The answer comes when nobody waits for it any more. Whoever calls later has been heard later.
   thread.write(frame({ id: asked[0] ?? 0, answer: 'a timer' }))
   const other = connect(path)
-  other.write(frame({ hello: { pid: 8, threadId: 0 } }))
+  other.write(frame({ hello: { pid: NOBODY + 1, threadId: 0 } }))
   await vi.waitFor(() => expect(line.present()).toBe(2), { interval: 1 })
 
-  const again = line.ask('why', ({ pid }) => pid === 7)
+  const again = line.ask('why', ({ pid }) => pid === NOBODY)
   await hasAsked(2)
   thread.write(frame({ id: asked[1] ?? 0, answer: 'a timer' }))
   expect(await again).toMatchObject([{ answer: 'a timer' }])

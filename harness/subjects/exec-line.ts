@@ -29,8 +29,8 @@ interface Thread {
   isMute: boolean
 }
 
-/** Listens at `path`, a Unix socket. */
-export async function openExecLine(path: string, clock: Clock): Promise<ExecLine> {
+/** Listens at `path`, a Unix socket. `hurry`: from then on nobody is excused for want of a core. */
+export async function openExecLine(path: string, clock: Clock, hurry: AbortSignal | null): Promise<ExecLine> {
   const threads = new Set<Thread>()
   const pids = new Set<number>()
   let nextId = 1
@@ -65,9 +65,8 @@ export async function openExecLine(path: string, clock: Clock): Promise<ExecLine
     const over = new AbortController()
     const answered = new Promise<unknown>((resolve) => thread.waiting.set(id, resolve))
     thread.socket.write(frame({ id, question }))
-    const late = patience({ ms: thread.isMute ? MUTE_ANSWER_MS : ANSWER_MS, pid: thread.hello.pid, clock, signal: over.signal }).then(
-      () => NO_ANSWER,
-    )
+    const ms = thread.isMute ? MUTE_ANSWER_MS : ANSWER_MS
+    const late = patience({ ms, pid: thread.hello.pid, clock, signal: over.signal, hurry }).then(() => NO_ANSWER)
     const answer = await Promise.race([answered, late])
     over.abort()
     thread.waiting.delete(id)

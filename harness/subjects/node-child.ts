@@ -22,6 +22,8 @@ export interface NodeChildOptions {
   readonly clock: Clock
   /** A child that has not loaded its scenario by then has failed, ms. */
   readonly startTimeoutMs?: number
+  /** Interrupted: a child that does not answer is excused no longer for want of a core. */
+  readonly signal: AbortSignal | null
 }
 
 export interface NodeChild extends Subject {
@@ -64,7 +66,7 @@ export async function startNodeChild(options: NodeChildOptions): Promise<NodeChi
     const { serviceOrigin } = await line.ask('prepare', options.orders, (answered) =>
       clock.sleep(options.startTimeoutMs ?? START_MS, answered),
     )
-    return asSubject(child, line, serviceOrigin, clock)
+    return asSubject(child, line, serviceOrigin, options)
   } catch (error) {
     await endChild(child, clock)
     throw new HarnessError(
@@ -123,7 +125,6 @@ function openLine(child: ChildProcess): Line {
     }
     answers += 1
     const asker = waiting.get(message.id)
-    waiting.delete(message.id)
     if ('failed' in message) asker?.reject(restoreError(message.failed))
     else asker?.resolve(message.answer as never)
   })
@@ -137,13 +138,14 @@ function openLine(child: ChildProcess): Line {
       const id = nextId++
       const answered = new AbortController()
       const answer = new Promise<never>((resolve, reject) => waiting.set(id, { resolve, reject }))
-      if (!child.connected) throw new ChildGone(await exited)
-      child.send({ id, question, ask }, (error) => {
-        if (error !== null) waiting.get(id)?.reject(error)
-      })
+      if (child.connected)
+        child.send({ id, question, ask }, (error) => {
+          if (error !== null) waiting.get(id)?.reject(error)
+        })
+      // It has hung up: it will end, or has.
+      else void exited.then((how) => waiting.get(id)?.reject(new ChildGone(how)))
       const late = giveUp(answered.signal).then((): Promise<never> => {
         if (answered.signal.aborted) return new Promise(() => {})
-        waiting.delete(id)
         throw new Error(`no answer to "${question}" in time`)
       })
       try {
@@ -151,6 +153,7 @@ function openLine(child: ChildProcess): Line {
       } finally {
         // With a reason of its own: without one an error is made for it, with a stack.
         answered.abort('answered')
+        waiting.delete(id)
       }
     },
   }
@@ -167,17 +170,19 @@ export function restoreError({ name, message, stack }: ErrorText): Error {
   return error
 }
 
-function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null, clock: Clock): NodeChild {
+function asSubject(child: ChildProcess, line: Line, serviceOrigin: string | null, { clock, signal: hurry }: NodeChildOptions): NodeChild {
   const pid = child.pid ?? 0
   /** Since when it has answered nothing it was asked, in time it could use; and all it had answered until then. */
   let silence = { sinceMs: 0, answers: -1 }
   /** Its event loop answers in turn: what an earlier question has waited for in vain, the next one need not; and what it answers meanwhile begins the time anew. */
   const giveUp: GiveUp = async (signal) => {
+    let answers: number
     do {
+      answers = line.answers()
       const nowMs = usableMs(clock, pid)
-      if (silence.answers !== line.answers()) silence = { sinceMs: nowMs, answers: line.answers() }
-      await patience({ ms: Math.max(MUTE_ANSWER_MS, ANSWER_MS - (nowMs - silence.sinceMs)), pid, clock, signal })
-    } while (!signal.aborted && silence.answers !== line.answers())
+      if (silence.answers !== answers) silence = { sinceMs: nowMs, answers }
+      await patience({ ms: Math.max(MUTE_ANSWER_MS, ANSWER_MS - (nowMs - silence.sinceMs)), pid, clock, signal, hurry })
+    } while (!signal.aborted && answers !== line.answers())
   }
   /** Null when the child does not answer or is gone: whoever asks goes on with what is seen from outside. */
   async function orNull<K extends QuestionName>(question: K, ask: Questions[K]['ask']): Promise<Questions[K]['answer'] | null> {

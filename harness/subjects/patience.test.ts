@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import type { Clock } from '../model/clock.ts'
-import { runDelayMs } from '../probes/run-delay.ts'
+import { runDelayAmong, runDelayMs } from '../probes/run-delay.ts'
 import { patience } from './patience.ts'
 
 /** A clock on which sleeping takes no time, and a process that waits for a core during each sleep for a share of it. */
@@ -29,7 +29,7 @@ test.each([
   ['no core at all: ten times, and no longer', 1, 20_000],
 ])('%s', async (_what, share, total) => {
   const { clock, slept, delay, total: sum } = shared(share)
-  await patience({ ms: 2_000, pid: 1, clock, signal }, delay)
+  await patience({ ms: 2_000, pid: 1, clock, signal, hurry: null }, delay)
   expect(slept[0]).toBe(2_000)
   expect(sum()).toBeGreaterThan(total - 20)
   expect(sum()).toBeLessThanOrEqual(total)
@@ -37,10 +37,31 @@ test.each([
 
 test('where the system does not say, it is as long as was said; and nothing once nobody waits', async () => {
   const { clock, slept } = shared(1)
-  await patience({ ms: 2_000, pid: 1, clock, signal }, () => null)
+  await patience({ ms: 2_000, pid: 1, clock, signal, hurry: null }, () => null)
   expect(slept).toEqual([2_000])
-  await patience({ ms: 2_000, pid: 1, clock, signal: AbortSignal.abort() }, () => null)
+  await patience({ ms: 2_000, pid: 1, clock, signal: AbortSignal.abort(), hurry: null }, () => null)
   expect(slept).toEqual([2_000])
+})
+
+test('whoever is in a hurry waits as long as was said, and excuses nothing', async () => {
+  const { clock, slept, delay } = shared(1)
+  await patience({ ms: 2_000, pid: 1, clock, signal, hurry: AbortSignal.abort() }, delay)
+  expect(slept).toEqual([2_000])
+})
+
+test('what a service waits behind a launcher that had waited longer is told, and nothing is taken back when that ends', () => {
+  const delays = new Map<number, number | null>([[1, 5_000]])
+  const waited = runDelayAmong({ [Symbol.iterator]: () => delays.keys() }, (pid) => delays.get(pid) ?? null)
+  expect(waited()).toBe(0)
+  delays.set(2, 130)
+  expect(waited()).toBe(0)
+  delays.set(1, 5_003).set(2, 1_630)
+  expect(waited()).toBe(1_500)
+  delays.set(1, null).set(2, 1_700)
+  expect(waited()).toBe(1_570)
+  // Another process of that number has nothing to do with it.
+  delays.set(1, 9_000)
+  expect(waited()).toBe(1_570)
 })
 
 test.runIf(process.platform === 'linux')(
