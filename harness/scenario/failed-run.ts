@@ -2,7 +2,7 @@ import type { CensusCounts } from '../model/diagnosis.ts'
 import type { HarnessError } from '../model/errors.ts'
 import type { ScenarioRun } from '../model/run-record.ts'
 import type { RunKey, Scenario } from '../model/scenario.ts'
-import { IDLE_TIMEOUT_MS } from '../session/watch-program.ts'
+import { IDLE_TIMEOUT_MS } from '../session/judge-program.ts'
 import { variantOf } from './run.ts'
 
 const UNSEEN: CensusCounts = { sockets: null, handles: null, descriptors: null, byState: {} }
