@@ -1,16 +1,19 @@
 /** A program of the user's own as a run: started, watched, judged, gone; as often as asked. */
 import { availableParallelism, loadavg } from 'node:os'
 import { HarnessError } from '../model/errors.ts'
+import type { Finding } from '../model/finding.ts'
 import type { JournalEntry, Timed } from '../model/journal.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 import type { Allowance, Budget } from '../model/options.ts'
 import type { RunRecord, ScenarioRun } from '../model/run-record.ts'
-import { explainHang } from '../session/explain-hang.ts'
+import { explainRun } from '../session/explain-run.ts'
 import { realClock } from '../session/real-clock.ts'
+import { mapFrame } from '../session/source-maps.ts'
 import { type Watched, type WatchRequest, watchProgram } from '../session/watch-program.ts'
 import { type Ending, type ExecOptions, type Executed, startExecuted } from '../subjects/exec-child.ts'
 import { newRunId } from '../subjects/run-id.ts'
 import { TOOL_VERSION } from '../subjects/version.ts'
+import { begunText, unlinedOf } from './begun-text.ts'
 import { shortCommand } from './command-text.ts'
 import { interruptedBy, recordOf } from './journal-record.ts'
 import { summarizeLatency } from './latency.ts'
@@ -45,8 +48,15 @@ export interface ExecOutcome {
   readonly record: RunRecord
   /** How each run ended by itself; null where we ended it. */
   readonly endings: readonly (Ending | null)[]
-  /** What a program that hung was kept by, of a run that was not judged; null: none was made. */
-  readonly explanation: string | null
+  /** Of a run that was not judged; null: none was made. */
+  readonly explanation: ExplanationText | null
+}
+
+export interface ExplanationText {
+  /** What keeps a program that hung; null: it did not. */
+  readonly keptBy: string | null
+  /** The lines that led to requests of which the findings name none; null: each has one. */
+  readonly begunAt: string | null
 }
 
 /** @throws {HarnessError} INVALID_OPTION when the command cannot be started. */
@@ -80,9 +90,14 @@ export async function execProgram(request: ExecRequest): Promise<ExecOutcome> {
 /** In the place of a client's name. */
 const SEEN_FROM_OUTSIDE = 'seen from outside'
 
-/** Async stacks of what only the kernel was asked about do not exist. */
-export const hasHung = (runs: readonly ScenarioRun[]): boolean =>
-  runs.some(({ client, findings }) => client !== SEEN_FROM_OUTSIDE && findings.some(({ code }) => code === 'WORK_HUNG'))
+/** What a diagnostic run could still tell; nothing of what only the kernel was asked about. */
+export function leftToTell(runs: readonly ScenarioRun[]): { readonly hang: boolean; readonly lines: boolean } {
+  const findings = findingsFromInside(runs)
+  return { hang: findings.some(({ code }) => code === 'WORK_HUNG'), lines: unlinedOf(findings).length > 0 }
+}
+
+const findingsFromInside = (runs: readonly ScenarioRun[]): readonly Finding[] =>
+  runs.flatMap(({ client, findings }) => (client === SEEN_FROM_OUTSIDE ? [] : findings))
 
 const watchOf = (request: ExecRequest): WatchRequest => ({
   ...request,
@@ -90,12 +105,15 @@ const watchOf = (request: ExecRequest): WatchRequest => ({
   clock: realClock,
 })
 
-async function explained(request: ExecRequest, runId: string, runs: readonly ScenarioRun[]): Promise<string | null> {
-  if (request.explain === null || !hasHung(runs)) return null
+async function explained(request: ExecRequest, runId: string, runs: readonly ScenarioRun[]): Promise<ExplanationText | null> {
+  const { hang, lines } = leftToTell(runs)
+  if (request.explain === null || !(hang || lines)) return null
   await using program = await startExecuted({ ...request, preload: [request.register, request.explain], runId, clock: realClock })
   request.onProgram(program)
   try {
-    return await explainHang(program, watchOf(request))
+    const { keptBy, begunAt } = await explainRun(program, watchOf(request))
+    const mapped = begunAt.map((begun) => ({ ...begun, frame: mapFrame(begun.frame) }))
+    return { keptBy: hang ? keptBy : null, begunAt: lines ? begunText(unlinedOf(findingsFromInside(runs)), mapped, request.cwd) : null }
   } finally {
     request.onProgram(null)
   }

@@ -14,7 +14,7 @@ import { networkOf } from '../probes/process-facts.ts'
 import { runDelayAmong } from '../probes/run-delay.ts'
 import { firstBusyFrame } from './busy-frame.ts'
 import { openExecLine } from './exec-line.ts'
-import { BEGUN_SUFFIX, EXEC_VARIABLE, PAGE_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
+import { BEGINNINGS_SUFFIX, BEGUN_SUFFIX, type BegunAt, EXEC_VARIABLE, PAGE_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
 import { mergePages, mergePulses, type PageOf } from './merge-pages.ts'
 import type { OutsideSubject } from './outside.ts'
 import { censusOf } from './pid.ts'
@@ -76,6 +76,8 @@ export interface Executed extends AsyncDisposable {
   lastPage(): Promise<LedgerPage | null>
   /** What keeps its processes alive, by async stacks; null: nobody can tell. */
   explain(): Promise<string | null>
+  /** What led to requests that no frame of the user's is on the stack of, in a diagnostic run; also in processes that have ended. */
+  begunAt(): Promise<readonly BegunAt[]>
   /** The line that one of its processes never leaves while it answers nobody; null: all answer, or it cannot be told. */
   busyAt(): Promise<Frame | null>
   /** Why none of its processes can be asked; null: one of them can. */
@@ -146,7 +148,7 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
   function writtenPages(): readonly PageOf[] {
     const names = readdirSync(folder).filter((name) => name.endsWith(PAGE_SUFFIX))
     return names.flatMap((name) => {
-      const page = readPage(join(folder, name))
+      const page = readWritten<LedgerPage>(join(folder, name))
       return page === null ? [] : [{ ordinal: ordinalOf(name.slice(0, -PAGE_SUFFIX.length)), page }]
     })
   }
@@ -205,6 +207,11 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
       const said = (await line.ask('why')).flatMap(({ from, answer }) => (answer === null ? [] : [`process ${from.pid}: ${answer}`]))
       return said.length === 0 ? null : said.join('\n\n')
     },
+    async begunAt() {
+      const said = (await line.ask('beginnings')).flatMap(({ answer }) => answer ?? [])
+      const left = readdirSync(folder).filter((name) => name.endsWith(BEGINNINGS_SUFFIX))
+      return [...said, ...left.flatMap((name) => readWritten<readonly BegunAt[]>(join(folder, name)) ?? [])]
+    },
     async busyAt() {
       const answering = new Set((await line.ask('pulse')).map(({ from }) => from.pid))
       const begun = new Set(readdirSync(folder).flatMap((name) => (name.endsWith(BEGUN_SUFFIX) ? Number.parseInt(name, 10) : [])))
@@ -253,9 +260,9 @@ function addUp(all: readonly (Readonly<Record<string, number>> | null)[]): Recor
   return total
 }
 
-function readPage(file: string): LedgerPage | null {
+function readWritten<T>(file: string): T | null {
   try {
-    return deserialize(readFileSync(file)) as LedgerPage
+    return deserialize(readFileSync(file)) as T
   } catch {
     // Cut off: its process was killed while it wrote.
     return null

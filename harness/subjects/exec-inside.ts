@@ -10,6 +10,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { countHandles } from '../probes/handles.ts'
 import { takeOwnDebugPort } from './debug-port.ts'
 import {
+  BEGINNINGS_SUFFIX,
   BEGUN_SUFFIX,
   type ExecAnswers,
   type ExecQuestion,
@@ -61,7 +62,8 @@ export function watchExecuted(path: string, start: () => Ledger): Ledger {
       if (!hasServed) beginAfresh()
       return null
     },
-    why: explanation,
+    why: () => explanation()?.keptBy() ?? null,
+    beginnings: () => explanation()?.begunAt() ?? null,
   }
   socket.on(
     'data',
@@ -70,7 +72,11 @@ export function watchExecuted(path: string, start: () => Ledger): Ledger {
   socket.write(frame({ hello: { pid: process.pid, threadId } }))
   leave(path, BEGUN_SUFFIX, () => '')
   process.on('uncaughtExceptionMonitor', (error) => ledger.noteError(error))
-  process.on('exit', () => leave(path, PAGE_SUFFIX, () => serialize(ledger.page())))
+  process.on('exit', () => {
+    leave(path, PAGE_SUFFIX, () => serialize(ledger.page()))
+    const explaining = explanation()
+    if (explaining !== null) leave(path, BEGINNINGS_SUFFIX, () => serialize(explaining.begunAt()))
+  })
   return ledger
 }
 

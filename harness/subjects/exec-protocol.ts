@@ -1,6 +1,6 @@
 /** What `watertight exec` and the ledger inside the program say to each other: frames of v8.serialize, so that Infinity survives. */
 import { deserialize, serialize } from 'node:v8'
-import type { LedgerPage, Pulse } from '../model/ledger-page.ts'
+import type { Frame, LedgerPage, Pulse } from '../model/ledger-page.ts'
 
 /** Environment variable with the path of the socket the program is asked through; its folder takes the final pages. */
 export const EXEC_VARIABLE = 'WATERTIGHT_EXEC'
@@ -12,6 +12,25 @@ export const BEGUN_SUFFIX = '.begun'
 /** `<process id>.unsupported`: holds the version of a Node that is too old for us (doors/exec-preload.ts). */
 export const UNSUPPORTED_SUFFIX = '.unsupported'
 
+/** `<process id>-<thread id>.beginnings`: what a thread of a diagnostic run knew of its requests when it ended. */
+export const BEGINNINGS_SUFFIX = '.beginnings'
+
+/** Requests that no frame of the user's is on the stack of, and the line that led to them. */
+export interface BegunAt {
+  readonly frame: Frame
+  readonly method: string
+  /** Without its query. */
+  readonly path: string
+  readonly count: number
+}
+
+/** What is loaded into a diagnostic run tells this. */
+export interface Explaining {
+  /** Async stacks of what keeps it alive; of thousands of sockets that takes seconds. */
+  keptBy(): string
+  begunAt(): readonly BegunAt[]
+}
+
 export interface ExecAnswers {
   page: LedgerPage
   pulse: Pulse
@@ -20,19 +39,22 @@ export interface ExecAnswers {
   afresh: null
   /** Async stacks of what keeps it alive; null: not a diagnostic run. */
   why: string | null
+  /** Null: not a diagnostic run. */
+  beginnings: readonly BegunAt[] | null
 }
 export type ExecQuestion = keyof ExecAnswers
 
 const EXPLAIN = Symbol.for('watertight.explain')
-type Explaining = typeof globalThis & { [EXPLAIN]?: () => string }
+type Global = typeof globalThis & { [EXPLAIN]?: Explaining }
 
 /** For the ledger inside to find: the two are loaded apart. */
-export function publishExplanation(explain: () => string): void {
-  const global: Explaining = globalThis
-  global[EXPLAIN] = explain
+export function publishExplanation(explaining: Explaining): void {
+  const global: Global = globalThis
+  global[EXPLAIN] = explaining
 }
 
-export const explanation = (): string | null => (globalThis as Explaining)[EXPLAIN]?.() ?? null
+/** Null: not a diagnostic run. */
+export const explanation = (): Explaining | null => (globalThis as Global)[EXPLAIN] ?? null
 
 /** Who speaks; the first frame on a connection. */
 export interface Hello {

@@ -9,7 +9,7 @@ const SCENARIOS = fileURLToPath(new URL('../../../scenarios/', import.meta.url))
 /** What a program under `exec` is made to load first: the package's `register`, on a Node that can. */
 const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
 const REGISTER = new URL(`../exec-preload${EXTENSION}`, import.meta.url)
-/** What a run that explains a hang loads as well. */
+/** What a run that explains loads as well. */
 const EXPLAIN = new URL(`../../subjects/explain-inside${EXTENSION}`, import.meta.url)
 
 /** What killed runs left: processes first, so that none of them starts another container. */
@@ -45,9 +45,9 @@ export const dependencies: Dependencies = {
   attach: async (request) => (await import('../../scenario/attach.ts')).attachTo(request),
   findContainer: async (name) => (await import('../../../fixtures/containers/find-container.ts')).findContainer(name),
   async exec({ explain, ...request }) {
-    const { execProgram, firstDisagreement, hasHung } = await import('../../scenario/exec.ts')
+    const { execProgram, firstDisagreement, leftToTell } = await import('../../scenario/exec.ts')
     const outcome = await execProgram({ ...request, register: REGISTER, explain: explain ? EXPLAIN : null })
-    return { ...outcome, disagreement: firstDisagreement(outcome.record.runs), hasHung: hasHung(outcome.record.runs) }
+    return { ...outcome, disagreement: firstDisagreement(outcome.record.runs), leftToTell: leftToTell(outcome.record.runs) }
   },
 }
 

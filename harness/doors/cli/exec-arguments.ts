@@ -78,7 +78,10 @@ export function addExec(program: Command, config: WatertightConfig, take: (parse
         wholeNumber('--repeat', { least: 1, most: MOST_RUNS }),
       ),
     )
-    .option('--explain', 'after WORK_HUNG: run it once more and show the async stacks of what keeps it alive')
+    .option(
+      '--explain',
+      'after WORK_HUNG, or where a request has no line: run it once more and show the async stacks of what keeps it alive, or the line that led to the request',
+    )
     .option('--json', "print one JSON document (watertight/run@1) on stdout; the program's own stdout goes to stderr")
     .addOption(configOption())
   addReportFiles(command)

@@ -6,7 +6,7 @@ import { paintFor } from '../../../reports/paint.ts'
 import { runText } from '../../../reports/run-text.ts'
 import { HarnessError } from '../../model/errors.ts'
 import type { ScenarioRun } from '../../model/run-record.ts'
-import type { ExecOutcome, ExecRequest } from '../../scenario/exec.ts'
+import type { ExecOutcome, ExecRequest, ExplanationText } from '../../scenario/exec.ts'
 import { recordOf } from '../../scenario/journal-record.ts'
 import { newRunId } from '../../subjects/run-id.ts'
 import { isLoopback } from './backend-choice.ts'
@@ -27,7 +27,9 @@ import { sourceReader } from './source-reader.ts'
 export interface ExecDependencies {
   exec(
     request: Omit<ExecRequest, 'register' | 'explain'> & { readonly explain: boolean },
-  ): Promise<ExecOutcome & { readonly disagreement: string | null; readonly hasHung: boolean }>
+  ): Promise<
+    ExecOutcome & { readonly disagreement: string | null; readonly leftToTell: { readonly hang: boolean; readonly lines: boolean } }
+  >
   /** Removes what an earlier, killed run left behind, and says what that was. */
   sweep(): Promise<readonly string[]>
 }
@@ -73,6 +75,19 @@ function reportText(runs: readonly ScenarioRun[], io: Io): string {
   return `${runs.map((run) => runText(run, options)).join('\n')}\n`
 }
 
+function explanationText(explanation: ExplanationText | null): string {
+  const { keptBy = null, begunAt = null } = explanation ?? {}
+  const kept = keptBy === null ? '' : `\nwhat kept it, by async stacks, in a run of its own that was not judged:\n${severalLines(keptBy)}\n`
+  const begun =
+    begunAt === null ? '' : `\nwhat led to requests without a line, in a run of its own that was not judged:\n${severalLines(begunAt)}\n`
+  return kept + begun
+}
+
+function hintText({ hang, lines }: { readonly hang: boolean; readonly lines: boolean }): string {
+  if (hang) return 'run again with --explain to see what keeps it, by async stacks\n'
+  return lines ? 'run again with --explain to see which line led to requests without one\n' : ''
+}
+
 /** `watertight exec`: resolves to the exit code. Throws HarnessError for misuse, before anything was started. */
 export async function execCommand(parsed: ExecArguments, io: Io, dependencies: ExecDependencies): Promise<number> {
   checkTarget('--load', parsed.load)
@@ -99,7 +114,7 @@ export async function execCommand(parsed: ExecArguments, io: Io, dependencies: E
   }
   try {
     await sweepFirst(io, dependencies, folder)
-    const { record, endings, disagreement, hasHung, explanation } = await dependencies.exec({
+    const { record, endings, disagreement, leftToTell, explanation } = await dependencies.exec({
       command: parsed.program,
       args: parsed.args,
       cwd: io.cwd,
@@ -133,9 +148,7 @@ export async function execCommand(parsed: ExecArguments, io: Io, dependencies: E
     const notice = noticeOf(record)
     if (notice !== null) await tell(io, `${notice}\n`)
     if (disagreement !== null) await tell(io, `${disagreement}\n`)
-    if (explanation !== null)
-      await tell(io, `\nwhat kept it, by async stacks, in a run of its own that was not judged:\n${severalLines(explanation)}\n`)
-    else if (hasHung && !parsed.explain) await tell(io, 'run again with --explain to see what keeps it, by async stacks\n')
+    await tell(io, parsed.explain ? explanationText(explanation) : hintText(leftToTell))
     const code = ownExitCode(endings, record.runs) ?? exitCodeOf({ record, required: [], interruptedBy: interruption.by() })
     return code === EXIT.ok && !isWritten ? EXIT.inconclusive : code
   } catch (error) {
