@@ -171,6 +171,8 @@ export interface Book {
   /** Sweep those that are over when the list has grown to this. */
   askedSweepAt: number
   serverCloses: ServerCloses | null
+  /** Local ports of connections that were answered on, the last of them (ports.ts). */
+  readonly dialled: number[]
   readonly poolQueue: OpenList<QueuedEntry>
   /** When a queued request, or an entry of a pool's queue, was first seen to be given up. */
   readonly givenUpAtMs: WeakMap<object, number>
@@ -222,6 +224,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     asked: new OpenList(),
     askedSweepAt: 256,
     serverCloses: null,
+    dialled: [],
     poolQueue: new OpenList(),
     givenUpAtMs: new WeakMap(),
     pools: new Map(),

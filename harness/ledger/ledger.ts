@@ -11,6 +11,7 @@ import { http2Recorders } from './http2.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
 import { isGivenUpInQueue } from './page-requests.ts'
+import { dialledPorts } from './ports.ts'
 import { queueRecorders } from './queues.ts'
 import { type ResourceWatch, serverRecorders, watchResources } from './resources.ts'
 import { servedCounts, servedRecorders } from './served.ts'
@@ -97,6 +98,8 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       ok: book.ok,
       failed: book.failed,
       open: book.requests.size,
+      callers: [...book.served.callers],
+      dialled: dialledPorts(book),
     }),
     beginWork(iteration) {
       book.iteration = iteration

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Served } from '../model/ledger-page.ts'
 import type { Book } from './book.ts'
 import { isOfWork, iterationNow } from './descent.ts'
+import { rememberPort } from './ports.ts'
 import { enterCall } from './serving.ts'
 import type { Capture } from './stacks.ts'
 
@@ -25,12 +26,21 @@ export interface ServedBook {
   outside: number
   /** Connections that were accepted, by any server. */
   accepted: number
+  /** Remote ports of connections that came from other processes, the last of them. */
+  readonly callers: number[]
   readonly inFlight: Map<ServerResponse, ServedEntry>
   /** Servers the work itself made listen. */
   ownServers: WeakSet<object>
 }
 
-export const emptyServed = (): ServedBook => ({ requests: 0, outside: 0, accepted: 0, inFlight: new Map(), ownServers: new WeakSet() })
+export const emptyServed = (): ServedBook => ({
+  requests: 0,
+  outside: 0,
+  accepted: 0,
+  callers: [],
+  inFlight: new Map(),
+  ownServers: new WeakSet(),
+})
 
 /** What is in flight becomes older than the baseline, and so does every server. */
 export function startServedAfresh(served: ServedBook): void {
@@ -67,6 +77,7 @@ export function servedRecorders(book: Book, sockets: AcceptedSockets): Readonly<
     if (known !== undefined) return known
     const isInside = sockets.isFromInside(socket)
     fromInside.set(socket, isInside)
+    if (!isInside) rememberPort(served.callers, socket.remotePort)
     return isInside
   }
   return {

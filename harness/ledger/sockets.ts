@@ -13,6 +13,7 @@ import {
   type SocketLike,
 } from './book.ts'
 import { isOfWork, iterationNow } from './descent.ts'
+import { rememberPort } from './ports.ts'
 import { numberAfter } from './raw-headers.ts'
 import type { Capture } from './stacks.ts'
 
@@ -75,6 +76,7 @@ export function noteRequestOn(entry: RequestEntry, keepAliveHeader: Uint8Array |
     socket.firstRequest = entry.capture
     socket.firstOrigin = entry.origin
     socket.hadDescriptor = hasDescriptor(socket.socket)
+    rememberPort(entry.book.dialled, socket.socket.localPort)
   }
   const seconds = numberAfter(keepAliveHeader, 'timeout=')
   socket.serverHintMs = seconds === null ? null : seconds * 1_000

@@ -284,6 +284,10 @@ export interface Pulse {
   readonly failed: number
   /** Requests that have not ended. */
   readonly open: number
+  /** Ports at the far end of connections that brought requests from other processes, the last of them. */
+  readonly callers: readonly number[]
+  /** Local ports of connections that it opened itself: those that are there, and the last that were answered on. */
+  readonly dialled: readonly number[]
 }
 
 export type LedgerLevel = 'full' | 'sampled' | 'off'

@@ -37,6 +37,8 @@ export async function awaitTurn(program: Executed, request: WatchRequest, outsid
   let driven: Driven | null = null
   let baseline: Census | null = null
   let hasServed = false
+  /** From where the program's own processes call one another. */
+  const dialled = new Set<number>()
   const isQuiet = steadyFor(request.idleAfterMs, () => clock.nowMs())
   const isStalled = steadyFor(STALL_MS, () => clock.nowMs())
   try {
@@ -52,7 +54,8 @@ export async function awaitTurn(program: Executed, request: WatchRequest, outsid
       // The census first: what it sees was there before any request that the pulse does not know of yet.
       const census = await program.census()
       const pulse = await program.pulse()
-      if (!hasServed && pulse !== null && pulse.served.outside > 0) {
+      for (const port of pulse?.dialled ?? []) dialled.add(port)
+      if (!hasServed && pulse?.callers.some((port) => !dialled.has(port)) === true) {
         hasServed = true
         await program.startOthersAfresh()
       }
@@ -67,7 +70,13 @@ export async function awaitTurn(program: Executed, request: WatchRequest, outsid
       const isDriven = request.load === null || driven !== null
       const why = outside === null || program.unheard() === null ? null : await outside.look(isDriven)
       if (why !== null) return { type: 'outside', why, driven }
-      if (isDriven && pulse !== null && isServiceIdle(pulse) && isQuiet(servedSignature(pulse)))
+      if (
+        isDriven &&
+        pulse !== null &&
+        isServiceIdle(pulse) &&
+        isQuiet(servedSignature(pulse)) &&
+        (hasServed || !goesOn(await program.page()))
+      )
         return { type: 'idle', baseline: baseline ?? census, driven }
 
       // Whoever else calls it may mean to wait; our own load wants answers.
@@ -76,7 +85,8 @@ export async function awaitTurn(program: Executed, request: WatchRequest, outsid
       const stalled = page === null ? null : stallSignature(page)
       const signature = stalled ?? (page === null || !owes ? null : unansweredSignature(page))
       if (isStalled(signature) && signature !== null) return { type: 'hung', because: stalled === null ? 'unanswered' : 'stalled', driven }
-      if (clock.nowMs() - startedMs >= request.timeoutMs) return { ...timeIsUp(await program.page(), program.unheard(), request), driven }
+      if (clock.nowMs() - startedMs >= request.timeoutMs)
+        return { ...timeIsUp(await program.page(), program.unheard(), hasServed, request), driven }
     }
   } finally {
     load.abort()
@@ -91,6 +101,15 @@ async function nextLook(program: Executed, { clock, signal }: WatchRequest, afte
 }
 
 const isServiceIdle = ({ served }: Pulse): boolean => served.requests > 0 && served.inFlight === 0
+
+/** A job that calls its own servers pauses, and is not over, while it waits for an answer, reads one, or for a timer that fires once: it may do anything after that. */
+function goesOn(page: LedgerPage | null): boolean {
+  if (page === null) return true
+  return (
+    page.requests.some(({ headersAtMs, reader }) => headersAtMs === null || reader === 'active') ||
+    page.handles.some(({ type, isReferenced, detail }) => type === 'Timeout' && isReferenced === true && detail === null)
+  )
+}
 
 const servedSignature = ({ served }: Pulse): string => `${served.requests} ${served.accepted}`
 
@@ -109,7 +128,7 @@ function steadyFor(ms: number, nowMs: () => number): (signature: string | null) 
 
 type TimeUp = { readonly type: 'hung'; readonly because: HungBecause } | CutShort
 
-function timeIsUp(page: LedgerPage | null, unheard: string | null, { load }: WatchRequest): TimeUp {
+function timeIsUp(page: LedgerPage | null, unheard: string | null, hasServed: boolean, { load }: WatchRequest): TimeUp {
   if (unheard !== null) return { type: 'cut short', doubts: [unheard] }
   if (page === null) return { type: 'hung', because: 'event loop blocked' }
   const listens = page.handles.some((handle) => handle.type === 'TCPSERVERWRAP')
@@ -117,7 +136,7 @@ function timeIsUp(page: LedgerPage | null, unheard: string | null, { load }: Wat
     const who = load === null ? 'nobody called it' : 'the load could not begin'
     return { type: 'cut short', doubts: [`it listens, and ${who} before --timeout: give it --load <url>, or call it yourself`] }
   }
-  if (page.served.requests > 0 && page.served.inFlight === 0)
+  if (hasServed && page.served.inFlight === 0)
     return { type: 'cut short', doubts: ['it was never idle before --timeout: requests kept coming'] }
   return { type: 'hung', because: 'timeout' }
 }

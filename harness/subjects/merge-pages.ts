@@ -109,5 +109,7 @@ export function mergePulses(pulses: readonly Pulse[]): Pulse | null {
     ok: a.ok + b.ok,
     failed: a.failed + b.failed,
     open: a.open + b.open,
+    callers: [...a.callers, ...b.callers],
+    dialled: [...a.dialled, ...b.dialled],
   }))
 }
