@@ -7,8 +7,8 @@ const RECORD = JSON.parse(readFileSync(new URL('article-record.json', import.met
 
 test('the OpenMetrics report has a family for each number, and its runs as labels', () => {
   expect(renderOpenMetrics(RECORD)).toMatchInlineSnapshot(`
-    "# TYPE watertight_tool info
-    # HELP watertight_tool What made the record, and where.
+    "# TYPE watertight_tool_info gauge
+    # HELP watertight_tool_info What made the record, and where.
     watertight_tool_info{version="0.1.0",node="v24.21.0",platform="linux"} 1
     # TYPE watertight_run_as_expected gauge
     # HELP watertight_run_as_expected 1: judged as declared.

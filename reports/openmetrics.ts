@@ -6,13 +6,11 @@ type Labels = Readonly<Record<string, string | null>>
 interface Sample {
   readonly labels: Labels
   readonly value: number
-  /** After the name of the family, `_info` for example. */
-  readonly suffix?: string
 }
 
 interface Family {
   readonly name: string
-  readonly type: 'gauge' | 'info' | 'summary'
+  readonly type: 'gauge' | 'summary'
   readonly help: string
   readonly samples: readonly Sample[]
 }
@@ -28,7 +26,7 @@ function labelText(labels: Labels): string {
 
 function familyText({ name, type, help, samples }: Family): string {
   if (samples.length === 0) return ''
-  const lines = samples.map(({ labels, value, suffix = '' }) => `${name}${suffix}${labelText(labels)} ${value}`)
+  const lines = samples.map(({ labels, value }) => `${name}${labelText(labels)} ${value}`)
   return `# TYPE ${name} ${type}\n# HELP ${name} ${help}\n${lines.join('\n')}\n`
 }
 
@@ -61,10 +59,11 @@ function families({ runs, skipped, tool, environment }: RunRecord): readonly Fam
     each(runs, ({ latencyMs }) => inSeconds(latencyMs?.[at] ?? null), { quantile: name })
   return [
     {
-      name: 'watertight_tool',
-      type: 'info',
+      // A gauge, for the text format of Prometheus knows no info, and its tools are who reads it.
+      name: 'watertight_tool_info',
+      type: 'gauge',
       help: 'What made the record, and where.',
-      samples: [{ suffix: '_info', value: 1, labels: { version: tool.version, node: environment.node, platform: environment.platform } }],
+      samples: [{ value: 1, labels: { version: tool.version, node: environment.node, platform: environment.platform } }],
     },
     gauge(
       'as_expected',

@@ -40,7 +40,9 @@ export function expectationText(expected: Expectation | null): string {
 
 /** A run as expected that left nothing needs no more than its head; one that is clean and dear tells why. */
 export function isTold(run: ScenarioRun): boolean {
-  const isSilent = run.measured.length === 0 && run.findings.every(({ severity }) => severity !== 'churn')
+  // Of a scenario they are known; of somebody's own program they say what the verdict does not.
+  const hasNotes = run.expected === null && run.notes.length > 0
+  const isSilent = run.measured.length === 0 && !hasNotes && run.findings.every(({ severity }) => severity !== 'churn')
   return run.asExpected && run.verdict === 'clean' && isSilent
 }
 
@@ -62,6 +64,11 @@ function countsText(name: 'sockets' | 'handles' | 'descriptors', run: ScenarioRu
   return `${name} ${at(run.baseline)} before, ${at(run.peak)} at the peak, ${at(run.recount)} after`
 }
 
+/** What a run is called whose requests nobody could count. */
+const SEEN_FROM_OUTSIDE = 'seen from outside'
+
+const requestsText = ({ sent, ok, failed }: ScenarioRun['requests']): string => `${sent} requests sent, ${ok} ok, ${failed} failed`
+
 /** Why a run is not as expected: what was declared, the counts and the times. */
 function unexpectedText(run: ScenarioRun, options: RunTextOptions): string[] {
   const back =
@@ -73,7 +80,9 @@ function unexpectedText(run: ScenarioRun, options: RunTextOptions): string[] {
     labelled('count', `${(['sockets', 'handles', 'descriptors'] as const).map((name) => countsText(name, run)).join('; ')}`, options),
     labelled(
       'time',
-      `${back}, deadline ${duration(run.deadlineMs)}; ${run.requests.sent} requests sent, ${run.requests.ok} ok, ${run.requests.failed} failed`,
+      [`${back}, deadline ${duration(run.deadlineMs)}`, ...(run.client === SEEN_FROM_OUTSIDE ? [] : [requestsText(run.requests)])].join(
+        '; ',
+      ),
       options,
     ),
   ]

@@ -1,5 +1,6 @@
 import type { RunRecord, ScenarioRun, SkippedRun } from '../harness/model/run-record.ts'
 import { counted, duration } from './amounts.ts'
+import { gistOf } from './gist.ts'
 import { columns, wrapped } from './layout.ts'
 import { oneLine } from './neutralise.ts'
 import type { Paint } from './paint.ts'
@@ -47,6 +48,12 @@ function headline(record: RunRecord, paint: Paint, width: number): string {
   return [paint([isGood ? 'green' : 'red', 'bold'], judged), ...missed].join('\n')
 }
 
+/** Where nothing was declared it is the findings that say why. */
+function reasonOf(run: ScenarioRun): string {
+  if (run.expected === null) return gistOf(run)
+  return oneLine(run.notes.join('; ')) || `expected ${expectationText(run.expected)}`
+}
+
 function table(runs: readonly ScenarioRun[], paint: Paint): string[] {
   const head = ['scenario', 'case', 'variant', 'backend', 'verdict', 'time', 'as expected']
   const rows = runs.map((run) => [
@@ -56,7 +63,7 @@ function table(runs: readonly ScenarioRun[], paint: Paint): string[] {
     run.backend ?? '-',
     run.verdict,
     duration(run.durationMs),
-    run.asExpected ? 'yes' : `NO: ${oneLine(run.notes.join('; ')) || `expected ${expectationText(run.expected)}`}`,
+    run.asExpected ? 'yes' : `NO: ${reasonOf(run)}`,
   ])
   return columns([head, ...rows]).map((line, at) => {
     const run = runs[at - 1]

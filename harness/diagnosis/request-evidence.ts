@@ -28,7 +28,9 @@ export function bodyWords(group: readonly [OpenRequest, ...OpenRequest[]]): stri
 
 export function poolEvidence(pool: PoolPage | null): readonly Evidence[] {
   if (pool === null) return []
-  const leased = pool.limit === null || !Number.isFinite(pool.limit) ? 'leases taken, no limit' : `of ${pool.limit} leases taken`
+  const { limit } = pool
+  const leased =
+    limit === null ? 'leases taken, limit unknown' : Number.isFinite(limit) ? `of ${limit} leases taken` : 'leases taken, no limit'
   return [
     { ledger: 'pools', says: leased, value: pool.leased },
     { ledger: 'pools', says: 'queued', value: pool.queued },

@@ -44,7 +44,7 @@ export async function attachTo(request: AttachRequest): Promise<RunRecord> {
   const startedMs = realClock.nowMs()
   const contended = (loadavg()[0] ?? 0) > availableParallelism()
   const members = request.attached.map(subjectOf)
-  const { idleTimeoutMs, shownIdleMs, allow, budget, signal } = request
+  const { idleTimeoutMs, shownIdleMs, allow, budget } = request
   const watched = await watchOutside({
     ...request,
     members,
@@ -61,7 +61,7 @@ export async function attachTo(request: AttachRequest): Promise<RunRecord> {
   const lines = request.mayInspect ? await hungLines(watched) : new Map<string, Place | null>()
   for (const member of members) await member.stop()
   const wallMs = Math.round(realClock.nowMs() - startedMs)
-  const runs = watched.map((each) => withLine(asRun(each, signal.aborted && !request.isLive, wallMs), lines))
+  const runs = watched.map((each) => withLine(asRun(each, wallMs), lines))
   return {
     schema: 'watertight/run@1',
     tool: { version: TOOL_VERSION },
@@ -96,7 +96,7 @@ function subjectOf(attached: Attached): OutsideSubject {
   return goroutines === null ? subject : withGoroutines(subject, async () => goroutines, realClock.nowMs)
 }
 
-function asRun({ name, judgement, timeline }: OutsideWatched, wasCut: boolean, durationMs: number): ScenarioRun {
+function asRun({ name, judgement, timeline }: OutsideWatched, durationMs: number): ScenarioRun {
   const { workError: _none, missing, ...diagnosis } = judgement.diagnosis
   return {
     ...diagnosis,
@@ -109,7 +109,7 @@ function asRun({ name, judgement, timeline }: OutsideWatched, wasCut: boolean, d
     profile: null,
     expected: null,
     asExpected: diagnosis.verdict === 'clean',
-    notes: [...missing, ...(wasCut ? ['interrupted: looked at for a shorter time than asked'] : []), ...judgement.notes],
+    notes: [...missing, ...judgement.notes],
     proof: null,
     latencyMs: null,
     timeline,

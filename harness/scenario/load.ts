@@ -27,6 +27,8 @@ export interface TimedLoad {
 export interface TimedOutcome {
   readonly latencyMs: LatencySummary | null
   readonly answered: number
+  /** Of them with 2xx. */
+  readonly good: number
   /** What did not go well, in words; null: all was answered with 2xx. */
   readonly failure: string | null
 }
@@ -38,6 +40,7 @@ export async function driveFor({ url, connections, durationMs, signal }: TimedLo
   return {
     latencyMs: times.summary('as it came'),
     answered: result.requests.total,
+    good: result['2xx'],
     failure: failed === null ? null : `${failed.count} of the load's requests failed: ${failed.kinds}`,
   }
 }

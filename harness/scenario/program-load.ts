@@ -26,11 +26,15 @@ export function driveProgram(load: ProgramLoad): Drive {
 async function drive(url: string, load: ProgramLoad, signal: AbortSignal): Promise<Driven> {
   if (load.ready !== null) await untilReady(new URL(load.ready, url), signal)
   if (signal.aborted) return { latencyMs: null, failure: null, isUnanswered: false }
-  const { latencyMs, answered, failure } = await driveFor({ ...load, url, signal })
-  if (answered > 0 || signal.aborted) return { latencyMs, failure, isUnanswered: false }
+  const { latencyMs, answered, good, failure } = await driveFor({ ...load, url, signal })
+  if (good > 0 || signal.aborted) return { latencyMs, failure, isUnanswered: false }
   // Its query may carry a signature, and what stands before the host credentials.
   const { origin, pathname } = new URL(url)
-  return { latencyMs, failure: `the load on ${origin}${pathname} got no answer at all`, isUnanswered: true }
+  return {
+    latencyMs,
+    failure: `the load on ${origin}${pathname} got no answer ${answered > 0 ? 'with 2xx' : 'at all'}`,
+    isUnanswered: true,
+  }
 }
 
 async function untilReady(url: URL, signal: AbortSignal): Promise<void> {

@@ -86,7 +86,10 @@ export async function awaitTurn(program: Executed, request: WatchRequest, outsid
       const signature = stalled ?? (page === null || !owes ? null : unansweredSignature(page))
       if (isStalled(signature) && signature !== null) return { type: 'hung', because: stalled === null ? 'unanswered' : 'stalled', driven }
       if (clock.nowMs() - startedMs >= request.timeoutMs)
-        return { ...timeIsUp(await program.page(), program.unheard(), hasServed, request), driven }
+        return {
+          ...timeIsUp(await program.page(), program.unheard(), { hasServed, isLoading: driving !== null && driven === null }, request),
+          driven,
+        }
     }
   } finally {
     load.abort()
@@ -128,7 +131,13 @@ function steadyFor(ms: number, nowMs: () => number): (signature: string | null) 
 
 type TimeUp = { readonly type: 'hung'; readonly because: HungBecause } | CutShort
 
-function timeIsUp(page: LedgerPage | null, unheard: string | null, hasServed: boolean, { load }: WatchRequest): TimeUp {
+interface Progress {
+  readonly hasServed: boolean
+  /** The load waits for its --ready, or is under way. */
+  readonly isLoading: boolean
+}
+
+function timeIsUp(page: LedgerPage | null, unheard: string | null, { hasServed, isLoading }: Progress, { load }: WatchRequest): TimeUp {
   if (unheard !== null) return { type: 'cut short', doubts: [unheard] }
   if (page === null) return { type: 'hung', because: 'event loop blocked' }
   const listens = page.handles.some((handle) => handle.type === 'TCPSERVERWRAP')
@@ -136,7 +145,11 @@ function timeIsUp(page: LedgerPage | null, unheard: string | null, hasServed: bo
     const who = load === null ? 'nobody called it' : 'the load could not begin'
     return { type: 'cut short', doubts: [`it listens, and ${who} before --timeout: give it --load <url>, or call it yourself`] }
   }
-  if (hasServed && page.served.inFlight === 0)
-    return { type: 'cut short', doubts: ['it was never idle before --timeout: requests kept coming'] }
+  if (hasServed && page.served.inFlight === 0) {
+    const why = isLoading
+      ? 'the load was not over before --timeout: it begins when --ready answers with 2xx'
+      : 'it was never idle before --timeout: requests kept coming'
+    return { type: 'cut short', doubts: [why] }
+  }
   return { type: 'hung', because: 'timeout' }
 }

@@ -29,6 +29,10 @@ const NOTHING: Census = { atMs: 0, sockets: [], files: null, descriptors: null, 
 /** A load that got no answer at all leaves open how the program is under load. */
 export const unanswered = ({ driven }: Turn): readonly string[] => (driven?.isUnanswered && driven.failure !== null ? [driven.failure] : [])
 
+/** A program that ends while it is loaded, or before, was not shown under that load. */
+const unloaded = ({ driven }: Turn, { load }: WatchRequest): readonly string[] =>
+  load !== null && driven === null ? ['it ended before the load was over'] : []
+
 export interface Judged {
   readonly diagnosis: Diagnosis
   readonly page: LedgerPage | null
@@ -50,7 +54,7 @@ export async function judge(
 ): Promise<Judged> {
   switch (turn.type) {
     case 'ended':
-      return judgeEnded(program, request, turn.ending, afterMs, peak())
+      return judgeEnded(program, request, turn, afterMs, peak())
     case 'idle':
       return judgeIdle(program, request, turn.baseline, unanswered(turn), peak)
     case 'hung':
@@ -90,12 +94,19 @@ function draftOf(request: WatchRequest, given: Partial<Draft> & { readonly optio
   }
 }
 
-async function judgeEnded(program: Executed, request: WatchRequest, ending: Ending, afterMs: number, peak: Census | null): Promise<Judged> {
+async function judgeEnded(
+  program: Executed,
+  request: WatchRequest,
+  turn: Turn & { readonly type: 'ended' },
+  afterMs: number,
+  peak: Census | null,
+): Promise<Judged> {
+  const { ending } = turn
   // Of another runtime 13 is a code like any other.
   const isHung = ending.code === UNSETTLED_AWAIT && program.unheard() === null
   const last = await program.lastPage()
   const page = last === null ? null : mapPage(whatExitLeaves(last, isHung))
-  const doubts = silenceOf(program, last, ending)
+  const doubts = [...silenceOf(program, last, ending), ...unanswered(turn), ...unloaded(turn, request)]
   const { allow, budget } = request
   const options = resolveOptions({ idleConnections: 'trust', budget }, allow)
   const hung = isHung ? ({ because: 'never settled', afterMs } as const) : null

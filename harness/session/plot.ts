@@ -83,6 +83,8 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const seen = await quiesce(subject, clock, draft, { ...terms, census: atEnd, page: pageAtWorkEnd })
   // Work may block its event loop after its time was up: what it answered then says nothing of now.
   const isSilent = work.hung === 'timeout' && options.level !== 'off' && seen.page === null && subject.gauge() !== null
+  // Of a subject that has gone nothing is seen that could be back.
+  const backAtMs = seen.page === null && seen.recount.sockets === null ? null : seen.returnedToBaselineMs
   const interrupted = options.signal?.aborted === true ? ['interrupted before the deadline'] : []
   const recount = { ...seen.recount, handles: (await subject.census('with handles')).handles }
   const material: Material = {
@@ -94,7 +96,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     peak: highest([atEnd, seen.recount, stage.peak?.() ?? null]),
     recoveries: seen.returnedToBaselineMs === null ? await recoveriesOf(subject, seen.page) : [],
     peers: seen.returnedToBaselineMs === null || needsPeers(seen.page, options) ? await peersOf(stage) : [],
-    returnedToBaselineMs: seen.returnedToBaselineMs === null ? null : Math.max(0, Math.round(seen.returnedToBaselineMs - endedMs)),
+    returnedToBaselineMs: backAtMs === null ? null : Math.max(0, Math.round(backAtMs - endedMs)),
     wouldExit: stage.wouldExit?.() ?? null,
     doubts: [...doubts, ...interrupted],
   }

@@ -57,10 +57,12 @@ export async function watchOutside(request: OutsideRequest): Promise<readonly Ou
     await clock.sleep(Math.min(LOOK_MS, Math.max(0, mostMs - afterMs)), signal)
   }
   const whole = book
+  const wasCut = signal.aborted && !request.isLive
+  const judgedBy = wasCut ? { ...rules, doubts: [...rules.doubts, 'interrupted: looked at for a shorter time than asked'] } : rules
   return members.map(({ name }) => ({
     name,
     pids: whole.members.get(name)?.last.pids ?? [],
-    judgement: judgeOutside(whole, name, rules),
+    judgement: judgeOutside(whole, name, judgedBy),
     timeline: timelineOf(points.get(name) ?? []),
   }))
 }
@@ -69,7 +71,8 @@ export async function watchOutside(request: OutsideRequest): Promise<readonly Ou
 const isDecided = (book: OutsideBook, { members, rules }: OutsideRequest): boolean =>
   members.every(({ name }) => isMemberDecided(conditionsOf(book, name, rules)))
 
-const isMemberDecided = ({ undecided }: Conditions): boolean => undecided.length === 0
+/** One who waits for an answer may get it, or has waited past the deadline at the end. */
+const isMemberDecided = ({ undecided, unanswered }: Conditions): boolean => undecided.length === 0 && unanswered.length === 0
 
 function plot(points: Points, book: OutsideBook, startedMs: number): void {
   for (const [name, { last }] of book.members) {

@@ -33,7 +33,7 @@ export interface Driven {
   readonly latencyMs: LatencySummary | null
   /** What went wrong with the load; null: nothing. */
   readonly failure: string | null
-  /** Not one answer came: then nothing was shown of the program under load. */
+  /** Not one good answer came: then nothing was shown of the program under load. */
   readonly isUnanswered: boolean
 }
 

@@ -185,10 +185,12 @@ function conditionOf(each: WholeConnection, atMs: number, rules: OutsideRules): 
   return quietMs >= CLOSING_MS || traffic === undefined ? 'idle so far' : 'busy'
 }
 
-/** The last byte was a question: ours to the peer, or a caller's to us. Of one moment, to the ms, they count as answered. */
+/** The last byte was a question: ours to the peer, or a caller's to us. Of one moment, to the ms, they count as answered, unless nothing ever came back. */
 function isUnanswered({ socket: { role, traffic } }: WatchedConnection): boolean {
   if (traffic === undefined) return false
-  const { receivedAgoMs, sentAgoMs, receivedBytes } = traffic
+  const { receivedAgoMs, sentAgoMs, receivedBytes, sentBytes } = traffic
+  // What the kernel counts as acknowledged begins with the SYN. On loopback it and the first question are of one moment.
+  if (role === 'inbound' ? receivedBytes > 0 && sentBytes <= 1 : receivedBytes === 0 && sentBytes > 1) return true
   return role === 'inbound' ? receivedBytes > 0 && receivedAgoMs < sentAgoMs : sentAgoMs < receivedAgoMs
 }
 
