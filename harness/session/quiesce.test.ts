@@ -207,3 +207,23 @@ test('work that ran out of time is looked at until the end, though nothing else 
   })
   expect(clock.nowMs()).toBeGreaterThanOrEqual(DEADLINE_MS)
 })
+
+test('what never comes is waited for until the deadline, and no longer', async () => {
+  const clock = lateClock(0)
+  const subject = {
+    gauge: () => 3,
+    starvedMs: () => null,
+    census: async () => ({ ...censusOf(), handles: { FSReqCallback: 1 } }),
+    page: async () => pageOf(),
+  }
+  const seen = await quiesce(subject, clock, draft, {
+    atMs: 0,
+    census: censusOf(),
+    page: pageOf(),
+    starvedMs: 0,
+    deadlineAtMs: DEADLINE_MS,
+  })
+  expect(seen.returnedToBaselineMs).not.toBeNull()
+  expect(clock.nowMs()).toBeGreaterThanOrEqual(DEADLINE_MS)
+  expect(clock.nowMs()).toBeLessThan(DEADLINE_MS + 100)
+})

@@ -70,6 +70,13 @@ function isUntouched(baseline: Census, { census, page }: Look): boolean {
   return page.counts.sent === 0 && page.counts.connectionsOpened === 0 && page.handles.length === 0
 }
 
+/** Asked of the event loop or of libuv and not there yet: it has no descriptor, and what it opens is still to come. */
+const COMING = /^(?:FSReq|GetAddrInfo|GetNameInfo|Query|Immediate)/
+
+function isComing({ handles: before }: Census, { handles }: Census): boolean {
+  return Object.entries(handles ?? {}).some(([type, count]) => COMING.test(type) && count > (before?.[type] ?? 0))
+}
+
 /** More connections than the baseline and the budget allow, all of which are to close; an allowance might excuse one. */
 function isHeld({ baseline, iterations, options }: Draft, { census }: Look): boolean {
   const { allow, budget, idleConnections, sharedAllow } = options
@@ -82,7 +89,7 @@ function isHeld({ baseline, iterations, options }: Draft, { census }: Look): boo
  * what has no descriptor is looked for every 100 ms and then ever more rarely. Whatever ends the wait early is confirmed by a second look: a connection may be closing.
  */
 export async function quiesce(
-  subject: Pick<Subject, 'census' | 'page' | 'gauge' | 'starvedMs'>,
+  subject: Pick<Subject, 'census' | 'page' | 'gauge' | 'starvedMs' | 'takeTurns'>,
   clock: Clock,
   draft: Draft,
   first: Look & DeadlineTerms,
@@ -101,11 +108,20 @@ export async function quiesce(
     const endsAtMs = areKeptOnPurpose(blocking, page, draft.deadlineMs) ? deadline.unmendedAtMs : deadline.atMs
     // What the work waits for is not stalled at first sight, whether anything else is held or not.
     const isTooEarly = draft.hung?.because === 'timeout' && look.atMs < deadline.atMs()
+    const interrupted = draft.options.signal?.aborted === true
     if (blocking.length === 0 && !isTooEarly) {
-      if (look === first && isUntouched(draft.baseline, look))
-        return { recount: look.census, page, earlierPage, returnedToBaselineMs: first.atMs }
-      if (sinceMs !== null) return { recount: look.census, page, earlierPage, returnedToBaselineMs: sinceMs }
-      sinceMs = clock.nowMs()
+      if (look === first && isUntouched(draft.baseline, look)) {
+        // What the work set going without waiting for it has had no turn yet.
+        await subject.takeTurns?.()
+        look = { census: await subject.census('with handles'), page: await subject.page(), atMs: clock.nowMs() }
+        if (isUntouched(draft.baseline, look) && !isComing(draft.baseline, look.census))
+          return { recount: look.census, page: look.page, earlierPage, returnedToBaselineMs: first.atMs }
+        continue
+      }
+      if (!isComing(draft.baseline, look.census) || look.atMs >= endsAtMs() || interrupted) {
+        if (sinceMs !== null) return { recount: look.census, page, earlierPage, returnedToBaselineMs: sinceMs }
+        sinceMs = clock.nowMs()
+      } else sinceMs = null
     } else {
       sinceMs = null
       const nothingToWaitFor =
@@ -113,7 +129,6 @@ export async function quiesce(
         draft.options.idleConnections === 'trust' &&
         blocking.every((finding) => NEVER_CLOSES_BY_ITSELF.has(finding.code)) &&
         look !== first
-      const interrupted = draft.options.signal?.aborted === true
       if (look.atMs >= endsAtMs() || nothingToWaitFor || interrupted)
         return { recount: look.census, page, earlierPage, returnedToBaselineMs: null }
     }
@@ -137,7 +152,9 @@ export async function quiesce(
     const mayDecide =
       sinceMs !== null || clock.nowMs() >= deadline.unmendedAtMs() || look === first || draft.options.signal?.aborted === true
     const isAsBefore = !hasMoved && !mayDecide && draft.iterations.length === 0
-    const census = isAsBefore ? look.census : await subject.census(draft.iterations.length > 0 ? 'with handles' : undefined)
+    const census = isAsBefore
+      ? look.census
+      : await subject.census(draft.iterations.length > 0 || sinceMs !== null ? 'with handles' : undefined)
     const atMs = clock.nowMs()
     look = { atMs, census, page: await subject.page() }
     lookedAtMs = clock.nowMs()

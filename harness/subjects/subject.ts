@@ -17,6 +17,8 @@ export interface Subject extends AsyncDisposable {
   gauge(): number | null
   /** How long its event loop has waited for a core, all its life, ms; null where it cannot be told. A difference is time in which it could do nothing. */
   starvedMs(): number | null
+  /** Lets its event loop do what is due: ticks, callbacks, immediates. Absent: it has one of its own, which does not wait for us. */
+  takeTurns?(): Promise<void>
   /** What the ledger inside says; null when it does not answer in time (a blocked event loop). */
   page(): Promise<LedgerPage | null>
   /** The line it never leaves, where its event loop takes no turn; null: it cannot be told. Absent where nobody outside can look. */

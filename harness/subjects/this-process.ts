@@ -13,6 +13,9 @@ import type { Subject } from './subject.ts'
 import { takeCensus, theKernelProbe } from './take-census.ts'
 import { TOOL_VERSION } from './version.ts'
 
+// Taken when this file is loaded: a test may put fake timers in its place.
+const nextTurn = setImmediate
+
 /** The ledger that register started keeps one book: a watch within another has a ledger of its own. */
 let isRegisteredInUse = false
 
@@ -51,6 +54,10 @@ export function watchThisProcess(
     gauge: () => countDescriptors(pid),
     // A worker of a test runner has an event loop of its own.
     starvedMs: () => runDelayMs('thread-self'),
+    async takeTurns() {
+      // The first may have been under way already.
+      for (let turn = 0; turn < 2; turn += 1) await new Promise<void>((resolve) => void nextTurn(resolve))
+    },
     async page() {
       return options.level === 'off' ? null : ledger.page()
     },
