@@ -12,7 +12,8 @@ import { findLeaks } from './find-leaks.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'watertight-set-going-'))
 const server = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1')
-beforeAll(() => once(server, 'listening'))
+const listening = once(server, 'listening')
+beforeAll(() => listening)
 afterAll(() => {
   server.close()
   rmSync(folder, { recursive: true })

@@ -157,6 +157,18 @@ test('whoever asked last waits for an answer: that is not idle', () => {
   })
 })
 
+test('a first question that nothing came back to is unanswered, though it and its connect are of one moment', () => {
+  const asks = (atMs: number) => ({ traffic: { receivedBytes: 0, sentBytes: 79, receivedAgoMs: atMs, sentAgoMs: atMs } })
+  expect(
+    gist(
+      watch(
+        7_500,
+        alone((atMs) => [socket(40_000, atMs, asks(atMs))]),
+      ),
+    ),
+  ).toBe('inconclusive')
+})
+
 test('CLOSE_WAIT that stays is a close we owe', () => {
   const waits = alone((atMs) => [socket(40_000, atMs, { state: 'CLOSE_WAIT' })])
   expect(gist(watch(1_500, waits))).toBe('leaked PEER_CLOSED x1')

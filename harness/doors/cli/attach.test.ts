@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createRawServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -118,6 +118,30 @@ describe('attach', { timeout: 60_000 }, () => {
       notes: expect.arrayContaining([expect.stringContaining('from outside these look alike')]),
     })
     expect((await judged('attach', `job=${pid}`, '--idle-timeout', '1s')).codes).toEqual(['job leaked IDLE_PAST_DEADLINE x3'])
+  })
+
+  test('of one who waits for its first answer says so, neither that nothing is left nor that it idles', async () => {
+    const accepted: Socket[] = []
+    const mute = createRawServer((socket) => void accepted.push(socket.on('error', () => {}).resume())).listen(0, '127.0.0.1')
+    await once(mute, 'listening')
+    const { port } = mute.address() as AddressInfo
+    const { pid } = await start('-e', `fetch('http://127.0.0.1:${port}/').catch(() => {}); setTimeout(() => console.log('asked'), 500)`)
+    const { code, codes } = await judged('attach', `job=${pid}`, '--idle-timeout', '2s')
+    for (const socket of accepted) socket.destroy()
+    await new Promise((resolve) => mute.close(resolve))
+    expect({ code, codes }).toEqual({ code: 2, codes: ['job inconclusive'] })
+  })
+
+  test('that is interrupted has not looked for as long as it takes', async () => {
+    const { pid } = await start('job.mjs', origin, '3', 'reads')
+    const child = spawn(process.execPath, [BIN, 'attach', `job=${pid}`, '--for', '60s', '--json'], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    setTimeout(() => child.kill('SIGINT'), 2_500)
+    const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
+    expect({ code, verdict: (JSON.parse(stdout) as RunRecord).runs[0]?.verdict }).toEqual({ code: 130, verdict: 'inconclusive' })
   })
 
   test('of both ends of a connection counts it once, at the end that opened it', async () => {

@@ -1,4 +1,4 @@
-/** `watertight exec` of jobs that call a server of their own, in the same process or in a child: they serve nobody, and a pause is not their end. */
+/** `watertight exec` of programs that serve: jobs that call a server of their own serve nobody, and a pause is not their end; a service is shown by a load that gets answers. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -34,29 +34,49 @@ if (does === 'reads') await globalThis.kept.text()
 console.log('done')
 if (does !== 'stays') process.exit(0)
 `
+/** Answers so, and goes away after so many. */
+const SERVICE = `import { createServer } from 'node:http'
+const [status, most] = process.argv.slice(2).map(Number)
+let served = 0
+createServer((request, response) => {
+  response.writeHead(status).end(String(request.url))
+  if (++served === most) process.exit(0)
+}).listen(0, '127.0.0.1')
+`
+writeFileSync(join(folder, 'service.mjs'), SERVICE)
 writeFileSync(join(folder, 'server.mjs'), SERVER)
 writeFileSync(join(folder, 'job.mjs'), JOB)
 const LINE = JOB.split('\n').findIndex((line) => line.includes('/big')) + 1
 
-async function exec(where: string, does: string) {
-  const words = ['exec', '--json', '--idle-after', '300ms', '--', process.execPath, 'job.mjs', where, does]
+async function exec(options: readonly string[], ...program: readonly string[]) {
+  const words = ['exec', '--json', '--idle-after', '300ms', ...options, '--', process.execPath, ...program]
   const child = spawn(process.execPath, [BIN, ...words], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   const [run] = (JSON.parse(stdout) as RunRecord).runs
   const lines = run?.findings.filter((finding) => finding.code === 'UNREAD_BODY').map((finding) => finding.openedAt?.line)
   // With --json the program's own stdout is our stderr.
-  return { code, isDone: stderr.includes('done'), verdict: run?.verdict, lines }
+  return { code, isDone: stderr.includes('done'), verdict: run?.verdict, lines, notes: run?.notes.join() }
 }
 
 const TIMEOUT = { timeout: 60_000 }
 
 test.each(['in the same process', 'in a child'])('a pause is waited for, and what leaks after it is found: %s', TIMEOUT, async (where) => {
-  expect(await exec(where, 'leaks')).toEqual({ code: 1, isDone: true, verdict: 'leaked', lines: [LINE] })
-  expect(await exec(where, 'reads')).toEqual({ code: 0, isDone: true, verdict: 'clean', lines: [] })
+  expect(await exec([], 'job.mjs', where, 'leaks')).toMatchObject({ code: 1, isDone: true, verdict: 'leaked', lines: [LINE] })
+  expect(await exec([], 'job.mjs', where, 'reads')).toMatchObject({ code: 0, isDone: true, verdict: 'clean', lines: [] })
 })
 
 test('one that nothing makes go on is judged although its server was never closed', TIMEOUT, async () => {
   const startedMs = performance.now()
-  expect(await exec('in the same process', 'stays')).toMatchObject({ code: 1, verdict: 'leaked', lines: [LINE] })
+  expect(await exec([], 'job.mjs', 'in the same process', 'stays')).toMatchObject({ code: 1, verdict: 'leaked', lines: [LINE] })
   expect(performance.now() - startedMs).toBeLessThan(30_000)
+})
+
+test.each([
+  ['every answer is an error', ['500'], 'got no answer with 2xx'],
+  ['it ends while it is loaded', ['200', '20'], 'it ended before the load was over'],
+])('a load that shows nothing leaves the verdict open: %s', TIMEOUT, async (_why, words, note) => {
+  const load = ['--load', '/?token=hush', '--duration', '2s']
+  const told = await exec(load, 'service.mjs', ...words)
+  expect(told).toMatchObject({ code: 2, verdict: 'inconclusive', notes: expect.stringContaining(note) })
+  expect(told.notes).not.toContain('hush')
 })
