@@ -43,11 +43,13 @@ export interface RequestEntry extends Linked<RequestEntry> {
   bodyBytes: number | null
   receivedBytes: number | null
   socket: SocketEntry | null
-  readonly capture: Capture | null
+  capture: Capture | null
   /** It is a stream of HTTP/2. */
   isStream: boolean
   iteration: number
   readonly servedFor: ServedCall | null
+  /** The handler of undici's API that asked for it; null: of another client, or hidden and not found (asked.ts). */
+  asker: object | null
   countedAsFailed: boolean
   /** Its body was split by clone or tee. */
   branches: Branches | null
@@ -128,6 +130,8 @@ export interface AskedEntry extends Linked<AskedEntry> {
   readonly handler: object
   readonly capture: Capture
   readonly askedAtMs: number
+  /** The execution it was asked in (async_hooks). */
+  readonly executionId: number
   readonly iteration: number
 }
 
@@ -139,6 +143,8 @@ export interface QueuedEntry extends Linked<QueuedEntry> {
   readonly resource: object
   /** Of whoever asked. */
   readonly capture: Capture
+  /** What was asked for, where that was noted; its handler may be hidden in the queue's. */
+  readonly asked: AskedEntry | null
   readonly queuedAtMs: number
 }
 
@@ -168,6 +174,8 @@ export interface Book {
   queues: QueueBook
   /** Lists, not maps: each new table of a map is known to the one before, and one that grew old keeps all that came after, with whole requests. */
   readonly asked: OpenList<AskedEntry>
+  /** The last of them, until it is dispatched or queued. */
+  newestAsked: AskedEntry | null
   /** Sweep those that are over when the list has grown to this. */
   askedSweepAt: number
   serverCloses: ServerCloses | null
@@ -222,6 +230,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     exhausted: emptyExhaustion(),
     queues: emptyQueues(),
     asked: new OpenList(),
+    newestAsked: null,
     askedSweepAt: 256,
     serverCloses: null,
     dialled: [],
@@ -284,6 +293,7 @@ export function startAfresh(book: Book): void {
   for (const byOrigin of book.pools.values()) for (const pool of byOrigin.values()) pool.firstSeenIteration = -1
   startServedAfresh(book.served)
   book.asked.clear()
+  book.newestAsked = null
   book.poolQueue.clear()
   book.files.opened.clear()
   book.files.collected.length = 0

@@ -1,6 +1,7 @@
 /** Requests, as a page shows them. */
 import type { Agent, ClientRequest } from 'node:http'
 import type { Frame, OpenRequest } from '../model/ledger-page.ts'
+import { isStillAsked, noLongerAsked } from './asked.ts'
 import { type Book, CAPTURE_SLOT, type RequestEntry } from './book.ts'
 import { branchStates } from './branches.ts'
 import { isStillUploading, poolOfRequest } from './node-http.ts'
@@ -60,7 +61,7 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
   const waiting: OpenRequest[] = []
   for (const entry of book.poolQueue) {
     const { resource } = entry
-    const queued = book.eyes.queuedRequestOf(resource)
+    const queued = book.eyes.queuedRequestOf(resource, entry.asked?.handler ?? null)
     if (queued === null || queued.isOver) {
       book.poolQueue.delete(entry)
       continue
@@ -102,14 +103,13 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
 
 /** In pools that make no entry for who waits (undici before 8.12): where they go, nobody tells. */
 function askedElsewhere(book: Book): readonly OpenRequest[] {
-  const known = new Set([...book.poolQueue].flatMap(({ resource }) => book.eyes.queuedRequestOf(resource)?.handler ?? []))
-  return [...book.asked].flatMap((entry) => {
-    const { handler, id, capture, askedAtMs, iteration } = entry
-    if (book.eyes.isAsking(handler) !== true) {
-      book.asked.delete(entry)
-      return []
-    }
-    if (known.has(handler)) return []
+  const queued = [...book.poolQueue].flatMap(({ resource, asked }) => book.eyes.queuedRequestOf(resource, asked?.handler ?? null) ?? [])
+  const known = new Set(queued.map(({ handler }) => handler))
+  for (const entry of book.asked) if (!isStillAsked(book, entry)) noLongerAsked(book, entry)
+  // Shown already, by a channel and without a word of who asked: the oldest are taken for these, so that none is shown twice.
+  const shown = [...book.requests].filter(({ client, asker, headersAtMs }) => client === 'undici' && asker === null && headersAtMs === null)
+  const elsewhere = [...book.asked].filter(({ handler }) => !known.has(handler)).slice(shown.length)
+  return elsewhere.map(({ handler, id, capture, askedAtMs, iteration }) => {
     const { method } = handler as { readonly method?: unknown }
     return {
       ...NOT_SHOWN,
@@ -196,7 +196,7 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
       ? book.eyes.readableState(entry.response)
       : entry.client === 'node:http' || entry.client === 'node:http2'
         ? null
-        : book.eyes.undiciBodyOf(entry.request)
+        : book.eyes.undiciBodyOf(entry.request, entry.asker)
   const phase = book.uploads.has(entry) ? 'answered' : entry.headersAtMs !== null ? 'headers' : entry.socket !== null ? 'sent' : 'queued'
   const pool = entry.socket?.pool ?? (entry.client === 'node:http' ? poolOfRequest(book, entry) : null)
   return {

@@ -44,7 +44,7 @@ class Entry implements RequestEntry {
   declare readonly origin: string
   declare readonly path: string
   declare readonly createdAtMs: number
-  declare readonly capture: Capture | null
+  declare capture: Capture | null
   declare isStream: boolean
   declare iteration: number
   declare readonly servedFor: ServedCall | null
@@ -54,6 +54,7 @@ class Entry implements RequestEntry {
   bodyBytes: number | null = null
   receivedBytes: number | null = null
   socket: SocketEntry | null = null
+  asker: object | null = null
   countedAsFailed = false
   branches: Branches | null = null
   wrapper: WeakRef<object> | null = null

@@ -1,7 +1,7 @@
 /** What no channel carries: timers, watchers, servers, workers, children, and requests queued inside an undici pool. */
 import { createHook } from 'node:async_hooks'
 import { noteAsked, noteQueued } from './asked.ts'
-import { type Book, CAPTURE_SLOT } from './book.ts'
+import { type AskedEntry, type Book, CAPTURE_SLOT } from './book.ts'
 import { iterationNow } from './descent.ts'
 import { noteQueuedInPool } from './queues.ts'
 import { type Capture, captureStack } from './stacks.ts'
@@ -37,19 +37,21 @@ export function watchResources(book: Book): ResourceWatch {
   /** Of the request that undici was asked for last. */
   let askedId = -1
   let askedBy: Capture | null = null
+  let askedEntry: AskedEntry | null = null
 
   function asked(asyncId: number, resource: { [CAPTURE_SLOT]?: Capture }, capture: Capture): void {
     resource[CAPTURE_SLOT] = capture
     askedId = asyncId
     askedBy = capture
     const iteration = iterationNow(book)
-    if (iteration !== -1) noteAsked(book, resource, capture, iteration)
+    askedEntry = iteration === -1 ? null : noteAsked(book, resource, capture, iteration)
   }
   function queued(asyncId: number, resource: object): void {
     // Queued in the same breath as it was asked for: no other resource was made between. Its stack is taken already, 30 us a request saved.
-    const capture = askedBy !== null && askedId === asyncId - 1 ? askedBy : captureStack(init)
+    const isSameBreath = askedBy !== null && askedId === asyncId - 1
+    const capture = isSameBreath && askedBy !== null ? askedBy : captureStack(init)
     const iteration = iterationNow(book)
-    noteQueued(book, resource, capture, iteration !== -1)
+    noteQueued(book, resource, capture, isSameBreath ? askedEntry : null, iteration !== -1)
     if (iteration >= 0) noteQueuedInPool(book, capture)
   }
   function opened(asyncId: number, type: string, resource: object, capture: Capture, iteration: number): void {

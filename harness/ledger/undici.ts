@@ -1,7 +1,7 @@
 /** Requests of undici and of built-in fetch: the same channels, whichever copy of undici speaks. */
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
-import { noteDispatched, takeFromQueue } from './asked.ts'
-import { type Book, CAPTURE_SLOT, captureFor, poolOf, REQUEST_SLOT, type RequestEntry } from './book.ts'
+import { askerOf, confirmAsker, takeFromQueue } from './asked.ts'
+import { type Book, CAPTURE_SLOT, captureFor, poolOf, type QueuedEntry, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { branchesTakenByGc, claimCancelled, keepRescued, rescuedEntry } from './cancelled-streams.ts'
 import { numberAfter, type RawHeaders, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, noteRedirect, noteServerCloses, requestEntryOf } from './request-entries.ts'
@@ -49,11 +49,10 @@ const isClose = (value: Uint8Array | string | null): boolean =>
 
 export function undiciRecorders(book: Book): Readonly<Record<string, (message: never) => void>> {
   /** The stack of whoever asked: kept on the handler, or on the queue entry we run in, else the present one. */
-  function askedBy(handler: WithCapture | null, isFetch: boolean): Capture | null {
+  function askedBy(handler: WithCapture | null, isFetch: boolean, queued: QueuedEntry | undefined): Capture | null {
     const kept = handler?.[CAPTURE_SLOT]
     if (book.level !== 'full') return kept ?? captureFor(book, created)
-    const queued = kept == null || book.poolQueue.size > 0 ? takeFromQueue(book, executionAsyncResource()) : undefined
-    const asked = kept ?? queued
+    const asked = kept ?? queued?.capture
     if (asked !== undefined) return asked
     const capture = captureFor(book, created)
     const before = isFetch ? fetching.getStore() : undefined
@@ -62,20 +61,29 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     return redirected !== undefined && capture?.frame() == null ? redirected : capture
   }
 
+  /** Of a request that waited in a Pool: we run in its entry of the queue. */
+  function queueEntryOf(handler: WithCapture | null): QueuedEntry | undefined {
+    if (book.level !== 'full' || (handler?.[CAPTURE_SLOT] != null && book.poolQueue.size === 0)) return undefined
+    return takeFromQueue(book, executionAsyncResource())
+  }
+
   function created({ request }: { request: UndiciRequest }): void {
     const handler = book.eyes.undiciHandlerOf(request) as WithCapture | null
-    if (handler !== null && book.asked.size > 0) noteDispatched(book, handler)
     const isFetch = handler !== null && book.eyes.isFetchHandler(handler)
-    const capture = askedBy(handler, isFetch)
+    const queued = queueEntryOf(handler)
+    const asker = handler === null || isFetch ? null : askerOf(book, handler, queued)
+    const capture = askedBy(handler, isFetch, queued)
     // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.
     if (handler !== null && capture !== null) handler[CAPTURE_SLOT] = capture
     const entry = beginRequest(book, request, isFetch ? 'fetch' : 'undici', originOf(request), capture)
+    entry.asker = asker
     if (isFetch && book.level === 'full') fetching.enterWith(entry.id)
   }
 
   function sent({ request, socket }: { request: UndiciRequest; socket: object }): void {
     const entry = requestEntryOf(book, request)
     if (entry === undefined) return
+    if (entry.client === 'undici') confirmAsker(book, entry)
     entry.socket = olderSocket(book, socket, entry.capture)
     entry.socket.isUndiciHttp2 ??= book.eyes.isUndiciHttp2(socket)
     entry.isStream = entry.socket.isUndiciHttp2

@@ -85,7 +85,8 @@ export interface ClientEyes {
   undiciHandlerOf(request: object): object | null
   /** Is this handler fetch's, and not one of undici's own API? */
   isFetchHandler(handler: object): boolean
-  undiciBodyOf(request: object): BodyState | null
+  /** @param asker the handler of undici's API, where the request's own hides it. */
+  undiciBodyOf(request: object, asker: object | null): BodyState | null
   readableState(stream: object): BodyState
   /** Where a body is piped into two: the branches. Null where it is not. */
   branchesOf(stream: object): readonly BranchState[] | null
@@ -93,7 +94,10 @@ export interface ClientEyes {
   wrapperOf(stream: object): object | null
   /** A request that undici's API was asked for and has neither answered nor failed; null where it does not say. */
   isAsking(resource: object): boolean | null
-  queuedRequestOf(resource: object): QueuedRequest | null
+  /** Has a connection begun with the request of this handler of undici's API? It has been shown by a channel then. */
+  hasBegun(resource: object): boolean
+  /** @param hidden the handler of undici's API, where the entry's own hides it. */
+  queuedRequestOf(resource: object, hidden: object | null): QueuedRequest | null
   h2SessionOf(resource: object): H2Session | null
   /** A timer of undici's own, which it makes for a connection and which holds nobody. */
   isUndiciTimer(timer: object): boolean

@@ -17,6 +17,8 @@
  * | wrapped handler         | RetryHandler#handler, RedirectHandler#handler | 8.12                                |
  * | handler of built-in fetch | a plain object; LegacyHandlerWrapper around it when undici's own Agent is global | 7.29; 8.12 |
  * | asked and not answered  | async resource UNDICI_REQUEST and the like: callback | 7.30, 8.1, 8.12         |
+ * | begun by a connection   | the same: abort                              | 7.29, 8.12                           |
+ * | hides its handler       | UnwrapHandler (around those of undici 8 in an Agent of 7), dump, cache, decompress and other interceptors | 7.29, 8.12 |
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
  * | timer of a connection   | Timeout: _onTimeout onParserTimeout, _timerArgs a WeakRef | same                    |
@@ -120,8 +122,8 @@ export function isFetchHandler(handler: object): boolean {
 let lastClass: unknown = null
 let isLastLegacy = false
 
-export function undiciBodyOf(request: object): BodyState | null {
-  const handler = undiciHandlerOf(request) as Fields | null
+export function undiciBodyOf(request: object, asker: object | null): BodyState | null {
+  const handler = (asker ?? undiciHandlerOf(request)) as Fields | null
   // fetch keeps its body there; on a handler of the API `body` is what is sent.
   const body = handler?.constructor === Object ? handler.body : handler?.res
   return isObject(body) && typeof (body as Readable).readableLength === 'number' ? readableState(body) : null
@@ -167,17 +169,22 @@ export function wrapperOf(stream: object): object | null {
 /** A handler of undici's API drops its callback once it has answered or failed its request. */
 export const isAsking = (resource: object): boolean | null => ('callback' in resource ? resource.callback !== null : null)
 
-export function queuedRequestOf(resource: object): QueuedRequest | null {
+/** It takes the way to end its request from whoever puts that on a connection. A retry begins again and does not give it back. */
+export const hasBegun = (resource: object): boolean => (resource as Fields).abort != null
+
+export function queuedRequestOf(resource: object, hidden: object | null): QueuedRequest | null {
   const { opts, handler } = resource as { opts?: Fields; handler?: unknown }
   if (!isObject(opts) || !isObject(handler)) return null
-  const asker = askersHandler(handler)
+  const asker = hidden ?? askersHandler(handler)
+  const isAskingStill = isAsking(asker)
   return {
     origin: opts.origin === undefined ? null : String(opts.origin),
     path: typeof opts.path === 'string' ? opts.path : null,
     method: typeof opts.method === 'string' ? opts.method : 'GET',
     handler: asker,
-    isOver: isAsking(asker) === false,
-    isGivenUp: 'reason' in asker && asker.reason != null,
+    isOver: isAskingStill === false,
+    // An interceptor's handler may have a `reason` that means something else.
+    isGivenUp: isAskingStill !== null && (asker as Fields).reason != null,
   }
 }
 

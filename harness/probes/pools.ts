@@ -4,6 +4,7 @@ import type { AgentCounts, ClientEyes } from '../model/client-eyes.ts'
 import {
   branchesOf,
   h2SessionOf,
+  hasBegun,
   isAsking,
   isFetchHandler,
   isUndiciHttp2,
@@ -70,6 +71,7 @@ export const clientEyes: ClientEyes = {
   branchesOf,
   wrapperOf,
   isAsking,
+  hasBegun,
   queuedRequestOf,
   h2SessionOf,
   isUndiciTimer,
