@@ -8,9 +8,14 @@ import { type Ledger, startLedger } from '../ledger/ledger.ts'
 import { clientEyes } from '../probes/pools.ts'
 
 const BODY = Buffer.alloc(1_000_000)
+/** Less undici reads for you (facts.md). */
+const LEAST = Buffer.alloc(65_536 + 1)
+/** More than are looked through one by one. */
+const MANY = 300
 const waiting: ServerResponse[] = []
 const server = createServer((req, response) => {
   if (req.url === '/big') response.end(BODY)
+  else if (req.url === '/least') response.end(LEAST)
   else if (req.url === '/busy') response.writeHead(503).end()
   else waiting.push(response)
 })
@@ -85,6 +90,34 @@ test('a request that is dispatched late, after a look-up of names, is one reques
   const { requests } = ledger.page()
   expect(requests).toMatchObject([{ reader: 'none', openedAt: { file: import.meta.filename } }])
   body.on('error', () => {}).destroy()
+})
+
+test('of many at once, who reads each body is seen', async () => {
+  const dispatcher = composed(interceptors.responseError())
+  const held = await Promise.all(Array.from({ length: MANY }, () => request(`${origin}/least`, { dispatcher })))
+  expect(open().filter(({ reader }) => reader === 'none')).toHaveLength(MANY)
+  for (const { body } of held) body.on('error', () => {}).destroy()
+})
+
+test('so it is of many that have waited in a Pool', async () => {
+  const pool = kept(new Pool(origin, { connections: 2 }))
+  const dispatcher = pool.compose(interceptors.responseError())
+  const [first, second, third] = Array.from({ length: MANY }, () => {
+    const answer = dispatcher.request({ path: '/least', method: 'GET' })
+    answer.catch(() => {})
+    return answer
+  })
+  for (const answer of [await first, await second]) await answer?.body.dump()
+  await third
+  expect(open().filter(({ path, reader }) => path === '/least' && reader === 'none')).not.toEqual([])
+  expect(open().filter(({ phase, reader }) => phase === 'headers' && reader === null)).toEqual([])
+})
+
+test('one that is answered with what another asked for is not under way itself', async () => {
+  const dispatcher = composed(interceptors.deduplicate())
+  for (const path of ['/stall', '/stall']) ask(dispatcher, path)
+  await untilAsked(1)
+  expect(open()).toEqual([{ client: 'undici', path: '/stall', phase: 'sent', reader: null }])
 })
 
 test('while its connection is being made, too, it is one request', async () => {
