@@ -38,6 +38,7 @@ export const request = (id: number, some: Partial<OpenRequest> = {}): OpenReques
   isLetGo: false,
   socketBytesWritten: 100,
   servedFor: null,
+  isInLine: false,
   waitsInPool: false,
   bound: null,
   givenUpMs: null,

@@ -1,9 +1,10 @@
 /** Requests, as a page shows them. */
-import type { Agent, ClientRequest } from 'node:http'
+import type { ClientRequest } from 'node:http'
 import type { Frame, OpenRequest } from '../model/ledger-page.ts'
 import { isStillAsked, noLongerAsked } from './asked.ts'
 import { type Book, CAPTURE_SLOT, type RequestEntry } from './book.ts'
 import { branchStates } from './branches.ts'
+import { isInAgentsQueue } from './in-line.ts'
 import { isStillUploading, poolOfRequest } from './node-http.ts'
 import type { Capture } from './stacks.ts'
 
@@ -34,13 +35,11 @@ export function dropSilentlyEnded(book: Book): void {
  * Destroyed while it waits in the queue of its Agent: node:http keeps that to itself until a connection is free, so whoever waits for an answer or an error
  * goes on waiting. That it was destroyed is only seen when somebody looks.
  */
-export function isGivenUpInQueue(book: Book, { client, request, response, socket }: RequestEntry): boolean {
-  if (client !== 'node:http' || response !== null || socket !== null) return false
-  const { destroyed, agent } = request as { destroyed?: boolean; agent?: Pick<Agent, 'requests'> | false }
-  if (destroyed !== true || !agent) return false
-  const isQueued = Object.values(agent.requests ?? {}).some((queue) => queue?.includes(request as ClientRequest))
-  if (isQueued) sinceGivenUp(book, request)
-  return isQueued
+export function isGivenUpInQueue(book: Book, entry: RequestEntry): boolean {
+  const { request } = entry
+  if ((request as { destroyed?: boolean }).destroyed !== true || !isInAgentsQueue(entry)) return false
+  sinceGivenUp(book, request)
+  return true
 }
 
 /** How long ago it was first seen to be given up, ms. */
@@ -86,6 +85,7 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       branches: null,
       branchedAt: null,
       isLetGo: false,
+      isInLine: true,
       waitsInPool: true,
       socketBytesWritten: null,
       servedFor: null,
@@ -139,6 +139,7 @@ const NOT_SHOWN = {
   branches: null,
   branchedAt: null,
   isLetGo: false,
+  isInLine: true,
   waitsInPool: true,
   socketBytesWritten: null,
   servedFor: null,
@@ -190,7 +191,7 @@ function isLetGo(book: Book, { response, wrapper }: RequestEntry): boolean {
   return (wrapper.deref() as { readonly destroyed?: boolean } | undefined)?.destroyed !== false
 }
 
-export function openRequest(book: Book, entry: RequestEntry, ordinal: number | null): OpenRequest {
+export function openRequest(book: Book, entry: RequestEntry, ordinal: number | null, lines: ReadonlySet<object>): OpenRequest {
   const body =
     entry.response !== null
       ? book.eyes.readableState(entry.response)
@@ -219,6 +220,7 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
       entry.branches !== null ? branchStates(entry.branches) : entry.response !== null ? book.eyes.branchesOf(entry.response) : null,
     branchedAt: entry.branches?.at.frame() ?? null,
     isLetGo: isLetGo(book, entry),
+    isInLine: lines.has(entry.request),
     waitsInPool: false,
     // A body we cannot see (undici's own global dispatcher) is stopped all the same by not taking more from its socket.
     bufferedBytes: body?.bufferedBytes ?? (entry.client === 'node:http' ? null : untakenBytes(entry)),

@@ -4,6 +4,7 @@ import type { Book } from './book.ts'
 import { rescuedBodies } from './cancelled-streams.ts'
 import { exhaustionOf } from './exhaustion.ts'
 import { linkConnection } from './http2.ts'
+import { requestsInLine } from './in-line.ts'
 import { linkSocket } from './node-http.ts'
 import { withBounds } from './page-bounds.ts'
 import { openFiles, openHandles } from './page-handles.ts'
@@ -27,7 +28,8 @@ export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPag
 
   const numbering = ordinals(book)
   const waiting = waitingInPools(book).map((request) => ({ ...request, ordinalAtSite: numbering.next(request.openedAt) }))
-  const open = [...book.requests, ...book.uploads].map((entry) => openRequest(book, entry, numbering.of(entry.capture)))
+  const lines = requestsInLine(book)
+  const open = [...book.requests, ...book.uploads].map((entry) => openRequest(book, entry, numbering.of(entry.capture), lines))
 
   const agents = [...book.pools.keys()]
   const use: SocketUse = {

@@ -78,6 +78,8 @@ export interface ClientEyes {
   /** Its sockets in use, over all origins. */
   agentLeasedSockets(agent: object): ReadonlySet<object>
   undiciClientOf(socket: object): UndiciClientCounts | null
+  /** The requests that wait in undici until this connection is free. */
+  undiciLineOf(socket: object): readonly object[]
   /** Does undici speak HTTP/2 over this connection? */
   isUndiciHttp2(socket: object): boolean
   /** Is this HTTP/2 session one that undici has made for itself? */

@@ -47,6 +47,8 @@ export interface OpenRequest {
   readonly branchedAt: Frame | null
   /** Whoever was handed the body destroyed it, but that was a wrapper around it: the connection never heard of it. */
   readonly isLetGo: boolean
+  /** Waits for a connection that others have: in the queue of its Agent, Pool or Client. False while its own is being made. */
+  readonly isInLine: boolean
   /** Waits inside an undici Pool for one of its connections, which no channel shows. */
   readonly waitsInPool: boolean
   /** The timeout its client was given for this phase; null: none that we can see. */

@@ -16,10 +16,9 @@
  * | handler -> body         | RequestHandler#res, fetch's handler.body     | same                                 |
  * | wrapped handler         | RetryHandler#handler, RedirectHandler#handler | 8.12                                |
  * | handler of built-in fetch | a plain object; LegacyHandlerWrapper around it when undici's own Agent is global | 7.29; 8.12 |
- * | asked and not answered  | async resource UNDICI_REQUEST and the like: callback | 7.30, 8.1, 8.12         |
- * | begun by a connection   | the same: abort                              | 7.29, 8.12                           |
- * | hides its handler       | UnwrapHandler (around those of undici 8 in an Agent of 7), dump, cache, decompress and other interceptors | 7.29, 8.12 |
+ * | asked and not answered  | async resource UNDICI_REQUEST and the like: callback; abort, once a connection begins | 7.29, 7.30, 8.1, 8.12 |
  * | queued in a Pool        | async resource UNDICI_POOL_QUEUED_REQUEST: opts, handler | 8.12                     |
+ * | waits in a Client       | client[Symbol(queue)] from client[Symbol(pending index)] on | 7.29, 8.12                |
  * | connections of a Pool   | pool[Symbol(connections)]                    | 7.29, 8.12                           |
  * | timer of a connection   | Timeout: _onTimeout onParserTimeout, _timerArgs a WeakRef | same                    |
  * | clock of its timers     | Timeout: _onTimeout onTick, which speaks of fastNow | 7.29, 8.12                    |
@@ -81,12 +80,20 @@ export function isUndiciHttp2(socket: object): boolean {
   return isObject(context) && (context as Fields).version === 'h2'
 }
 
+/** Requests that wait in a Client behind those on its connection. */
+export function undiciLineOf(socket: object): readonly object[] {
+  const client = bySymbol(socket, 'client')
+  if (!isObject(client) || !undiciClientOf(socket)?.running) return []
+  const [queue, from] = [bySymbol(client, 'queue'), bySymbol(client, 'pending index')]
+  return Array.isArray(queue) && typeof from === 'number' ? queue.slice(from).filter(isObject) : []
+}
+
 export const isUndiciSession = (session: object): boolean => isObject(bySymbol(session, 'client'))
 
 /** Interceptors stacked deeper than this are not looked through. */
 const MAX_WRAPPERS = 10
 
-/** The handler of whoever asked, from within the wrappers of retry, redirect and other interceptors. */
+/** The handler of whoever asked, from within the wrappers of retry and redirect. Other interceptors keep theirs in a private field (ledger/asked.ts). */
 function askersHandler(handler: object): object {
   let inner = handler
   for (let depth = 0; depth < MAX_WRAPPERS && 'handler' in inner && isObject(inner.handler); depth += 1) inner = inner.handler
@@ -176,15 +183,14 @@ export function queuedRequestOf(resource: object, hidden: object | null): Queued
   const { opts, handler } = resource as { opts?: Fields; handler?: unknown }
   if (!isObject(opts) || !isObject(handler)) return null
   const asker = hidden ?? askersHandler(handler)
-  const isAskingStill = isAsking(asker)
   return {
     origin: opts.origin === undefined ? null : String(opts.origin),
     path: typeof opts.path === 'string' ? opts.path : null,
     method: typeof opts.method === 'string' ? opts.method : 'GET',
     handler: asker,
-    isOver: isAskingStill === false,
+    isOver: isAsking(asker) === false,
     // An interceptor's handler may have a `reason` that means something else.
-    isGivenUp: isAskingStill !== null && (asker as Fields).reason != null,
+    isGivenUp: isAsking(asker) !== null && (asker as Fields).reason != null,
   }
 }
 

@@ -46,6 +46,25 @@ for (let n = 0; n < 2; n += 1) {
 }
 `
 
+/** The same where Node's own undici serves it, since node:http came first; its last request is never answered, and nobody waits. */
+const HIDDEN = `import 'node:http'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+${UNDICI}const silent = createServer(() => {})
+await once(silent.listen(0, '127.0.0.1'), 'listening')
+request('http://127.0.0.1:' + silent.address().port).catch(() => {})
+await once(silent, 'connection')
+setTimeout(() => process.exit(0), 100)
+`
+
+/** Asks, and has ended before it has a connection. */
+const BEACON = `import http from 'node:http'
+const [url, by] = process.argv.slice(2)
+if (by === 'fetch') fetch(url).catch(() => {})
+else http.get(url, { agent: by === 'its Agent' ? undefined : false }).on('error', () => {})
+process.exit(0)
+`
+
 /** A program of one piece: it serves itself, and ends. */
 const ALONE = `import { createServer } from 'node:http'
 import { once } from 'node:events'
@@ -118,6 +137,8 @@ function start(words: readonly string[]) {
     job: JOB,
     alone: ALONE,
     undici: UNDICI,
+    hidden: HIDDEN,
+    beacon: BEACON,
     service: SERVICE,
     wrapper: WRAPPER,
     hang: HANG,
@@ -175,6 +196,18 @@ describe('a program that ends', () => {
     expect(stderr).toContain(`undici.mjs:${lineOf(UNDICI, 'await request(')}`)
     expect({ code, said: /leaked {2}.*2 bodies unread/.test(stderr) }).toEqual({ code: 1, said: true })
     expect(await exec('--', 'node', 'undici.mjs', url, undici, 'reads')).toMatchObject({ code: 0 })
+  })
+
+  test('whose undici hides who asked, behind an Agent of Node’s own, is told its bodies alike, and of no request that waits', async () => {
+    const undici = import.meta.resolve('undici')
+    const { code, stderr } = await exec('--', 'node', 'hidden.mjs', url, undici)
+    expect(stderr).toContain(`hidden.mjs:${lineOf(HIDDEN, 'await request(')}`)
+    expect({ code, said: /leaked {2}.*2 bodies unread/.test(stderr) }).toEqual({ code: 1, said: true })
+    expect(await exec('--', 'node', 'hidden.mjs', url, undici, 'reads')).toMatchObject({ code: 0 })
+  })
+
+  test.each(['its Agent', 'no Agent', 'fetch'])('right after it has asked, by %s, waits for nobody’s connection', async (by) => {
+    expect(await exec('--', 'node', 'beacon.mjs', url, by)).toMatchObject({ code: 0 })
   })
 
   test.each([
