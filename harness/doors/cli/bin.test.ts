@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -9,10 +9,17 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 const BIN = fileURLToPath(new URL('bin.ts', import.meta.url))
+const DEFINE = new URL('../../scenario/define.ts', import.meta.url).href
 
 /** The real program in a folder of its own. */
 function start(...words: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+  return startWith({}, ...words)
+}
+
+/** The same with files in it. */
+function startWith(files: Readonly<Record<string, string>>, ...words: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
   const cwd = mkdtempSync(join(tmpdir(), 'watertight-bin-'))
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content)
   const child = spawn(process.execPath, [BIN, ...words], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
   onTestFinished(() => {
     child.kill('SIGKILL')
@@ -44,6 +51,25 @@ describe('the program', () => {
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(JSON.parse(stdout).scenarios.map((scenario: { readonly name: string }) => scenario.name)).toContain('article-batch-copy')
+  })
+
+  test.each([
+    ['run', ['run', 'own', '--json', '--reporter', 'json'], 'watertight/run@1'],
+    ['list', ['list', '--json'], 'watertight/list@1'],
+    ['doctor', ['doctor', '--json'], 'watertight/doctor@1'],
+    ['exec', ['exec', '--json', '--', process.execPath, '-e', '0'], 'watertight/run@1'],
+  ] as const)('prints nothing but the document of %s --json, whatever the modules of the user print', async (_command, words, schema) => {
+    const files = {
+      'watertight.config.mjs': `console.log('a configuration that prints'); export default { scenarios: 'own.mjs' }`,
+      'own.mjs': `import { stdout } from 'node:process'
+        import { defineScenario } from '${DEFINE}'
+        stdout.write('a scenario that prints\\n')
+        export default defineScenario({ name: 'own', work() {} })`,
+    }
+    const child = startWith(files, ...words)
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    expect(JSON.parse(stdout)).toMatchObject({ schema })
+    expect(stderr).toContain('a configuration that prints\n')
   })
 
   test('does not mind a reader that goes away', async () => {

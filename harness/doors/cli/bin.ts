@@ -5,7 +5,8 @@ const refusal = unsupportedNode(process.version)
 if (refusal === null) {
   const { main } = await import('./main.ts')
   const { dependencies, processIo } = await import('./dependencies.ts')
-  process.exitCode = await main(process.argv.slice(2), processIo(), dependencies)
+  const argv = process.argv.slice(2)
+  process.exitCode = await main(argv, processIo(argv), dependencies)
 } else {
   process.stderr.write(`${refusal}\n`)
   process.exitCode = 3

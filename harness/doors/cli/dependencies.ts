@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { TOOL_VERSION } from '../../subjects/version.ts'
-import type { Io } from './io.ts'
+import type { Io, Output } from './io.ts'
 import type { Dependencies } from './run-command.ts'
 
 /** Beside harness/, in the clone as in dist/. */
@@ -51,14 +51,28 @@ export const dependencies: Dependencies = {
   },
 }
 
+/**
+ * Our own stdout. With --json it is one document and nothing else: what the user's modules (a configuration, a scenario) write to stdout goes
+ * to stderr, for the whole process, because a module may also print long after it was loaded. They may hold the stream already: so its
+ * `write` changes, and not `process.stdout`.
+ */
+function ownStdout(argv: readonly string[]): Output {
+  const { stdout, stderr } = process
+  const end = argv.indexOf('--')
+  if (!argv.slice(0, end === -1 ? argv.length : end).includes('--json')) return stdout
+  const own: Output = Object.create(stdout, { write: { value: stdout.write.bind(stdout) } })
+  stdout.write = stderr.write.bind(stderr)
+  return own
+}
+
 /** The real outside world. */
-export function processIo(): Io {
+export function processIo(argv: readonly string[]): Io {
   for (const stream of [process.stdout, process.stderr]) {
     // without a listener `watertight run | head` would end in an uncaught EPIPE; who writes hears of errors by itself
     stream.on('error', () => {})
   }
   return {
-    stdout: process.stdout,
+    stdout: ownStdout(argv),
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
