@@ -28,7 +28,7 @@ const HARNESS = new URL('..', import.meta.url).href
 /** What lies beside the harness is ours: it says what it is, and finds what it imports. */
 const OURS = new URL('..', HARNESS).href
 
-let loading = 0
+const loading = new Set<string>()
 let hooks: ReturnType<typeof registerHooks> | null = null
 
 /** `import()` of a file by its absolute path. Afterwards nothing is left that could change how the subject loads its modules. */
@@ -36,18 +36,21 @@ export async function importModule(path: string): Promise<Readonly<Record<string
   const { href } = pathToFileURL(path)
   // 20 ms of CPU where a client has a hundred modules: each passes the hooks.
   if (href.startsWith(OURS)) return import(href)
-  loading += 1
+  loading.add(path)
   hooks ??= registerHooks({ resolve: besidesInstalled, load: asWritten })
   try {
     return await import(href)
   } finally {
-    loading -= 1
-    if (loading === 0) {
+    loading.delete(path)
+    if (loading.size === 0) {
       hooks?.deregister()
       hooks = null
     }
   }
 }
+
+/** The user's modules that have been begun to load, and not ended. */
+export const loadingNow = (): readonly string[] => [...loading]
 
 /** An error of importModule in words: where and what, and what to do about it where Node does not say. */
 export function whyNotLoaded(error: unknown, cwd: string): { readonly what: string; readonly remedy: string | null } {

@@ -72,6 +72,25 @@ describe('the program', () => {
     expect(stderr).toContain('a configuration that prints\n')
   })
 
+  test.each([
+    ['ends the process', 'process.exit(0)', 'ended the process while it was loaded'],
+    ['waits for ever', 'await new Promise(() => {})', 'waited for what never comes while it was loaded'],
+  ])('costs 3 and one clear line when the configuration %s', async (_how, configuration, says) => {
+    const child = startWith({ 'watertight.config.mjs': configuration }, 'exec', '--', process.execPath, '-e', '0')
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+    expect(code).toBe(3)
+    expect(stderr).toMatch(new RegExp(`^watertight: watertight.config.mjs ${says}, so nothing was judged\n  remedy: .*\n$`))
+  })
+
+  test.runIf(process.platform === 'linux')('says that its working directory is gone', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'watertight-bin-'))
+    const words = ['-c', 'rmdir "$1" && exec "$2" "$3" list', 'sh', cwd, process.execPath, BIN]
+    const child = spawn('sh', words, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+    expect({ code, lines: stderr.split('\n').length }, stderr).toEqual({ code: 3, lines: 3 })
+    expect(stderr).toMatch(/^watertight: the working directory cannot be told: ENOENT/)
+  })
+
   test('does not mind a reader that goes away', async () => {
     const child = start('run', '--help')
     child.stdout.destroy()

@@ -3,10 +3,9 @@
 const { unsupportedNode } = await import('./node-version.ts')
 const refusal = unsupportedNode(process.version)
 if (refusal === null) {
-  const { main } = await import('./main.ts')
-  const { dependencies, processIo } = await import('./dependencies.ts')
-  const argv = process.argv.slice(2)
-  process.exitCode = await main(argv, processIo(argv), dependencies)
+  const { start } = await import('./start.ts')
+  // Not awaited: where a module of the user's never settles, Node would name this line instead.
+  void start(process.argv.slice(2))
 } else {
   process.stderr.write(`${refusal}\n`)
   process.exitCode = 3

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { HarnessError } from '../../model/errors.ts'
 import { TOOL_VERSION } from '../../subjects/version.ts'
 import type { Io, Output } from './io.ts'
 import type { Dependencies } from './run-command.ts'
@@ -65,7 +66,20 @@ function ownStdout(argv: readonly string[]): Output {
   return own
 }
 
-/** The real outside world. */
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new HarnessError(
+      'INVALID_OPTION',
+      `the working directory cannot be told: ${why}`,
+      'it was deleted, perhaps: cd to one that is there',
+    )
+  }
+}
+
+/** The real outside world. @throws {HarnessError} INVALID_OPTION: the working directory is gone. */
 export function processIo(argv: readonly string[]): Io {
   for (const stream of [process.stdout, process.stderr]) {
     // without a listener `watertight run | head` would end in an uncaught EPIPE; who writes hears of errors by itself
@@ -75,7 +89,7 @@ export function processIo(argv: readonly string[]): Io {
     stdout: ownStdout(argv),
     stderr: process.stderr,
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     signals: process,
     exitNow: (code) => process.exit(code),
   }
