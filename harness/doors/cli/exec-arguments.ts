@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { WatertightConfig } from '../../model/config.ts'
+import { HarnessError } from '../../model/errors.ts'
 import type { Allowance, Budget } from '../../model/options.ts'
 import { configOption } from './config-option.ts'
 import { EXEC_HELP } from './exec-help.ts'
@@ -46,6 +47,14 @@ type ExecOptions = Partial<
 const time = (option: string, flag: string, says: string, leastMs: number): Option =>
   new Option(flag, says).argParser(durationMs(option, { leastMs, mostMs: DAY_MS }))
 
+/** What only a load makes use of is not ignored without one. */
+function refuseWithoutLoad({ load, ready, connections, duration }: ExecOptions): void {
+  const given = { '--ready': ready, '--connections': connections, '--duration': duration }
+  const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? []
+  if (load === undefined && option !== undefined)
+    throw new HarnessError('INVALID_OPTION', `${option} is about the load, and there is no --load`, 'add --load <path>')
+}
+
 export function addExec(program: Command, config: WatertightConfig, take: (parsed: ExecArguments) => void): void {
   const command = program
     .command('exec')
@@ -58,11 +67,11 @@ export function addExec(program: Command, config: WatertightConfig, take: (parse
     .option('--load <path|url>', 'send requests there with autocannon as soon as the program listens')
     .option('--ready <path|url>', 'with --load: begin when this answers with 2xx')
     .addOption(
-      new Option('--connections <n>', 'connections of the load (default: 10)').argParser(
+      new Option('--connections <n>', 'with --load: its connections (default: 10)').argParser(
         wholeNumber('--connections', { least: 1, most: MOST_CONNECTIONS }),
       ),
     )
-    .addOption(time('--duration', '--duration <duration>', 'how long the load lasts (default: 5s)', 1_000))
+    .addOption(time('--duration', '--duration <duration>', 'with --load: how long it lasts (default: 5s)', 1_000))
     .addOption(
       time(
         '--idle-timeout',
@@ -87,6 +96,7 @@ export function addExec(program: Command, config: WatertightConfig, take: (parse
   addReportFiles(command)
     .addHelpText('after', EXEC_HELP)
     .action(([name = '', ...args]: string[], options: ExecOptions) => {
+      refuseWithoutLoad(options)
       take({
         command: 'exec',
         config: options.config ?? null,

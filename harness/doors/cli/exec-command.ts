@@ -92,8 +92,6 @@ function hintText({ hang, lines }: { readonly hang: boolean; readonly lines: boo
 export async function execCommand(parsed: ExecArguments, io: Io, dependencies: ExecDependencies): Promise<number> {
   checkTarget('--load', parsed.load)
   checkTarget('--ready', parsed.ready)
-  if (parsed.ready !== null && parsed.load === null)
-    throw new HarnessError('INVALID_OPTION', '--ready says when the load may begin, and there is no --load', 'add --load <path>')
   const runId = newRunId()
   const folder = parsed.reporter.length === 0 ? null : await openOutputFolder(parsed.output, io.cwd, runId)
   const journal =

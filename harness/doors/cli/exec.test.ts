@@ -420,7 +420,9 @@ describe('misuse', () => {
     [['--', 'no-such-program'], "'no-such-program' cannot be started"],
     [['--load', 'http://10.0.0.1/', '--', 'node', 'job.mjs'], 'is not a loopback address'],
     [['--load', 'health', '--', 'node', 'job.mjs'], 'which is neither a path nor an http URL'],
-    [['--ready', '/', '--', 'node', 'job.mjs'], 'there is no --load'],
+    [['--ready', '/', '--', 'node', 'job.mjs'], '--ready is about the load, and there is no --load'],
+    [['--connections', '5', '--', 'node', 'job.mjs'], '--connections is about the load, and there is no --load'],
+    [['--duration', '5s', '--', 'node', 'job.mjs'], '--duration is about the load, and there is no --load'],
     [['--idle-after', '1', '--', 'node', 'job.mjs'], 'a number without a unit'],
     [[], "missing required argument 'command'"],
   ])('%j is refused with 3', async (words, complaint) => {
