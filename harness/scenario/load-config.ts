@@ -1,5 +1,5 @@
 /** Finds and reads `watertight.config.ts`. Only doors read files unasked: findLeaks never does. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import type { WatertightConfig } from '../model/config.ts'
 import { HarnessError } from '../model/errors.ts'
@@ -25,8 +25,9 @@ export interface LoadedConfig {
 export async function loadConfig(cwd: string, named: string | null = null): Promise<LoadedConfig | null> {
   const path = named === null ? onlyOne(cwd) : resolve(cwd, named)
   if (path === null) return null
-  const file = relative(cwd, path)
+  const file = relative(cwd, path) || '.'
   if (!existsSync(path)) throw invalid(`there is no file ${file}`, 'name one that is there with --config, or leave it out')
+  if (statSync(path).isDirectory()) throw invalid(`${file} is a folder, and no configuration`, 'name the file in it with --config')
   const module = await importModule(path).catch((error: unknown) => {
     const { what, remedy } = whyNotLoaded(error, cwd)
     throw new HarnessError('INVALID_CONFIG', `${file} does not load: ${what}`, remedy)

@@ -4,7 +4,7 @@ import { REPORT_FORMATS, type ReportFormat, type WatertightConfig } from '../../
 import { HarnessError } from '../../model/errors.ts'
 import type { VariantName } from '../../model/run-record.ts'
 import { type AttachArguments, addAttach } from './attach-arguments.ts'
-import { configOption } from './config-option.ts'
+import { configOption, outputOption } from './config-option.ts'
 import { addExec, type ExecArguments } from './exec-arguments.ts'
 import { DOCTOR_HELP, EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
 import { addLimits, type LimitsArguments } from './limits/limits-arguments.ts'
@@ -114,7 +114,7 @@ function addRun(program: Command, config: WatertightConfig, take: (parsed: Argum
       ).argParser(choices('--reporter', REPORT_FORMATS)),
     )
     .addOption(configOption())
-    .option('--output <folder>', 'where to write run.txt, run.json, run.html and the others (default: reports/out)')
+    .addOption(outputOption())
     .addHelpText('after', RUN_HELP)
     .action((scenarios: string[], options: RunOptions) => {
       take({

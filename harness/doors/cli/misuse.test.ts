@@ -177,6 +177,32 @@ describe('misuse is answered with what, where, why and remedy', () => {
       "
     `)
   })
+  // Node's own mkdir({ recursive: true }) never comes back from there.
+  test.runIf(process.platform === 'linux')('an output folder where the kernel takes none', async () => {
+    expect(await complaint('run', '--output', '/proc/watertight/out')).toMatchInlineSnapshot(`
+      "watertight: reports cannot be written to /proc/watertight/out: ENOENT: no such file or directory, mkdir '/proc/watertight'
+        remedy: name a folder you may write to with --output <folder>
+      "
+    `)
+  })
+  test.each([
+    ['run', '--output'],
+    ['run', '--config'],
+    ['exec', '--output'],
+    ['report', '--output'],
+    ['list', '--config'],
+    ['doctor', '--config'],
+    ['attach', '--config'],
+  ])('of %s an empty %s', async (command, option) => {
+    expect(await complaint(command, option, '', 'word')).toContain(`${option} got '': it takes a path\n  remedy: for example ${option} `)
+  })
+  test('a folder as a configuration', async () => {
+    expect(await complaint('run', '--config', '.')).toMatchInlineSnapshot(`
+      "watertight: . is a folder, and no configuration
+        remedy: name the file in it with --config
+      "
+    `)
+  })
   test('an escape sequence as a scenario, which does not reach the terminal', async () => {
     expect(await complaint('run', '\u001b[2Jx\ny')).toContain("there is no scenario '\\u001b[2Jx\\ny'")
   })

@@ -30,6 +30,14 @@ export function choices<const T extends string>(
   return (text, before = []) => [...new Set([...before, ...text.split(',').map((word) => one(word.trim()))])]
 }
 
+/** Reads a path. An empty one would be the working directory: a variable of a script that nobody has set. */
+export function path(option: string, example: string): (text: string) => string {
+  return (text) => {
+    if (text !== '') return text
+    throw invalid(`${option} got '': it takes a path`, `for example ${option} ${example}, or leave it out`)
+  }
+}
+
 export function wholeNumber(option: string, bounds: { readonly least: number; readonly most: number }): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { HarnessError } from '../../model/errors.ts'
 
 /** A folder reports can be written to. */
@@ -32,12 +33,24 @@ async function writeAtomically(folder: string, name: string, runId: string, text
   }
 }
 
+/** One by one: Node's `recursive` asks for ever where a parent is there and yet takes no folder with ENOENT (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    await makeFolder(dirname(path))
+    await makeFolder(path)
+  }
+}
+
 /** Makes the folder and proves that it can be written to, before minutes are spent on a run. Throws HarnessError. */
 export async function openOutputFolder(folder: string, cwd: string, runId: string): Promise<OutputFolder> {
   const absolute = resolve(cwd, folder)
   const probe = join(absolute, temporaryFor('probe', runId))
   try {
-    await mkdir(absolute, { recursive: true })
+    await makeFolder(absolute)
     // access() tells nothing about read-only mounts
     await writeFile(probe, '')
     await rm(probe)

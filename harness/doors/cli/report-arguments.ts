@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { REPORT_FORMATS, type ReportFormat, type WatertightConfig } from '../../model/config.ts'
+import { outputOption } from './config-option.ts'
 import { REPORT_HELP } from './help-text.ts'
 import { choices } from './option-values.ts'
 
@@ -29,7 +30,7 @@ export function addReportFiles(command: Command): Command {
         'comma list of text, json, html, junit, openmetrics, markdown, github: what to write to the output folder (default: nothing; with --output text,json,html)',
       ).argParser(choices('--reporter', REPORT_FORMATS)),
     )
-    .option('--output <folder>', 'where to write run.txt, run.json, run.html and the others (default: reports/out)')
+    .addOption(outputOption())
 }
 
 type Given = { readonly reporter?: readonly ReportFormat[]; readonly output?: string }
