@@ -95,9 +95,21 @@ const ASKED_MS = 1_000
 const KILLED_MS = 2_000
 const POLL_MS = 25
 
-/** @throws {HarnessError} INVALID_OPTION when the command cannot be started. */
+function temporaryFolder(runId: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), `${EXEC_FOLDER_PREFIX}${runId}-`))
+  } catch (error) {
+    throw new HarnessError(
+      'SUBJECT_FAILED',
+      `the temporary folder ${tmpdir()} cannot be written to: ${error instanceof Error ? error.message : String(error)}`,
+      'set TMPDIR to a folder this user may write to',
+    )
+  }
+}
+
+/** @throws {HarnessError} INVALID_OPTION when the command cannot be started, SUBJECT_FAILED when there is no temporary folder. */
 export async function startExecuted(options: ExecOptions): Promise<Executed> {
-  const folder = mkdtempSync(join(tmpdir(), `${EXEC_FOLDER_PREFIX}${options.runId}-`))
+  const folder = temporaryFolder(options.runId)
   const path = join(folder, 's')
   const line = await openExecLine(path, options.clock, options.signal)
   const child = spawn(options.command, [...options.args], {

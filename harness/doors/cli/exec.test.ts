@@ -415,6 +415,20 @@ describe('a program that serves', () => {
   })
 })
 
+test('without a temporary folder that can be written to, it is named with its remedy', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'watertight-exec-'))
+  onTestFinished(() => rmSync(cwd, { recursive: true }))
+  const TMPDIR = join(cwd, 'gone')
+  const child = spawn(process.execPath, [BIN, 'exec', '--', process.execPath, '-e', '0'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, TMPDIR },
+  })
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')])
+  expect(code).toBe(2)
+  expect(stderr).toContain(`watertight: the temporary folder ${TMPDIR} cannot be written to: ENOENT`)
+  expect(stderr).toContain('\n  remedy: set TMPDIR to ')
+})
+
 describe('misuse', () => {
   test.each([
     [['--', 'no-such-program'], "'no-such-program' cannot be started"],
