@@ -244,3 +244,8 @@ test('the public door is these values and no others', () => {
   const values = ['HarnessError', 'LeakError', 'defineConfig', 'defineScenario', 'expectNoLeaks', 'findLeaks', 'runScenario']
   expect(Object.keys(door).toSorted()).toEqual(values)
 })
+
+test('the source maps of the package hold their sources, which it does not ship: vitest warns of every one that it cannot find', () => {
+  const { compilerOptions } = JSON.parse(readFileSync(`${ROOT}tsconfig.build.json`, 'utf8'))
+  expect(compilerOptions).toMatchObject({ sourceMap: true, inlineSources: true })
+})
