@@ -65,9 +65,30 @@ describe('resolveOptions', () => {
     expect(said({ allow: [{ orign: 'x', because: 'z', code: 'UNREAD_BODY' }], budget: { socket: 2 } })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`budget.socket\` is not a field; did you mean \`sockets\`?; \`allow[0].orign\` is not a field; did you mean \`origin\`?"`,
     )
+    expect(said({ allow: [{ origin: '', because: 'z' }] })).toMatchInlineSnapshot(
+      `"HarnessError: invalid option: \`allow[0].origin\` is '': it takes a text that is not empty"`,
+    )
     expect(said({ signal: {} })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`signal\` is {}: it takes an AbortSignal"`)
     expect(said({ pools: [1] })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`pools[0]\` is 1: it takes an undici dispatcher"`)
   })
+
+  it.each([
+    ['127.0.0.1:9464', "; did you mean 'http://127.0.0.1:9464'?"],
+    ['localhost:9464', "; did you mean 'http://localhost:9464'?"],
+    ['[::1]:9464', "; did you mean 'http://[::1]:9464'?"],
+    [':9464', "; did you mean 'http://127.0.0.1:9464'?"],
+    ['http://127.0.0.1:9464/', "; did you mean 'http://127.0.0.1:9464'?"],
+    ['https://storage.example/metrics?x=1', "; did you mean 'https://storage.example'?"],
+    ['not a url', ", such as 'http://127.0.0.1:9464'"],
+  ])('takes no %s for the origin of an allowance: it would match nothing', (origin, meant) => {
+    const mistake = `\`allow[0].origin\` is '${origin}': it takes an origin, scheme://host[:port]${meant}`
+    expect(said({ allow: [{ origin, because: 'z' }] })).toBe(`HarnessError: invalid option: ${mistake}`)
+  })
+
+  it.each(['http://127.0.0.1:9464', 'https://storage.example', 'tcp://[::1]:9000', 'http://bucket_1.local:80'])(
+    'takes %s for the origin of an allowance',
+    (origin) => expect(resolveOptions({ allow: [{ origin, because: 'z' }] }).allow).toHaveLength(1),
+  )
 
   it('takes no list and no other object for its options', () => {
     expect(said([])).toContain('invalid option: it is []: it takes an object with idleTimeoutMs, ')

@@ -15,10 +15,29 @@ const text = v.pipe(v.string(), v.minLength(1))
 const BUDGET = noList(v.strictObject({ sockets: v.optional(count), requests: v.optional(count), handles: v.optional(count) }))
 const NO_REASON = 'it takes a reason, such as "the metrics exporter lives as long as the process"'
 const NO_NAME = 'it takes an origin, a code or openedAt beside its reason: nothing given would match everything'
+/** As findings name it: also tcp://, where nobody knows what was spoken, and whatever a Host header may say. */
+const IS_ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+$/
+
+/** Anything else matches no finding, and would be taken for an allowance that nothing needs. */
+function asOrigin(text: string): string {
+  const withHost = text.replace(/^:?(\d+)$/, '127.0.0.1:$1')
+  const url = URL.parse(/^[a-z][a-z\d+.-]*:\/\//i.test(withHost) ? withHost : `http://${withHost}`)
+  const meant = url === null ? '' : `${url.protocol}//${url.host}`
+  return `it takes an origin, scheme://host[:port]${IS_ORIGIN.test(meant) ? `; did you mean '${meant}'?` : ", such as 'http://127.0.0.1:9464'"}`
+}
+
 const ALLOWANCE = v.pipe(
   noList(
     v.strictObject({
-      origin: v.optional(text),
+      origin: v.optional(
+        v.pipe(
+          text,
+          v.check(
+            (origin) => origin === '' || IS_ORIGIN.test(origin),
+            ({ input }) => asOrigin(input),
+          ),
+        ),
+      ),
       code: v.optional(v.picklist(Object.keys(SEVERITY_OF) as FindingCode[])),
       openedAt: v.optional(text),
       because: v.pipe(
