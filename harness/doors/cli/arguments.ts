@@ -206,7 +206,8 @@ export interface Reading {
 }
 
 /** Reads a command line. Throws HarnessError for what it does not understand. */
-export function parseArguments(argv: readonly string[], { version, width, config }: Reading): Arguments {
+export function parseArguments(argv: readonly string[], reading: Reading): Arguments {
+  const { version, width, config } = reading
   let parsed: Arguments | null = null
   let shown = ''
   const take = (found: Arguments): void => {
@@ -239,6 +240,10 @@ export function parseArguments(argv: readonly string[], { version, width, config
     program.parse([...argv], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
+    // Of `help foo` commander does not say that there is no foo; of `foo` it does.
+    const at = argv.indexOf('help')
+    if (error.exitCode !== 0 && error.code === 'commander.help' && at !== -1 && at + 1 < argv.length)
+      return parseArguments(argv.toSpliced(at, 1), reading)
     if (error.exitCode !== 0) throw misuse(error, argv)
   }
   return parsed ?? { command: 'help', text: shown }

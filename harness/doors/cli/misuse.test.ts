@@ -26,6 +26,13 @@ describe('misuse is answered with what, where, why and remedy', () => {
       "
     `)
   })
+  test.each([
+    ['help', 'rnu'],
+    ['help', 'rnu', 'twice'],
+    ['limits', 'help', 'rnu'],
+  ])('help for an unknown command: %s %s %s', async (...words) => {
+    expect(await complaint(...words)).toMatch(/^watertight: unknown command 'rnu'\n {2}remedy: .*--help` lists what there is\n$/)
+  })
   test('an unknown option, also with --json', async () => {
     expect(await complaint('run', '--json', '--bakend', 'minio')).toMatchInlineSnapshot(`
       "watertight: unknown option '--bakend'
