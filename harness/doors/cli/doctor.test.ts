@@ -77,7 +77,7 @@ describe('the doctor on this machine', () => {
     expect(checks['container engine']).toMatchObject({
       state: 'warn',
       says: `the container engine hangs: DOCKER_HOST=${address} gave no answer to /_ping within 1000 ms`,
-      remedy: 'restart the container engine',
+      remedy: 'restart the container engine, or set WATERTIGHT_MINIO_BIN to a MinIO binary',
     })
     // 1 s, and a program that starts on a busy machine
     expect(performance.now() - begun).toBeLessThan(10_000)
@@ -153,7 +153,7 @@ describe('the report of the doctor', () => {
                                  looked at /var/run/docker.sock and /run/user/1000/docker.sock
                                  costs  scenarios on MinIO are not run; those on the embedded
                                         backend are
-                                 fix    start one
+                                 fix    start one, or set WATERTIGHT_MINIO_BIN to a MinIO binary
 
       not ready: temporary folder missing, with 2 warnings
       "

@@ -1,6 +1,6 @@
 /** What the kinds of backend beside MinIO would start with, and whether it is here. */
 import { accessSync, constants } from 'node:fs'
-import type { EngineAnswer } from '../../../../fixtures/containers/engine.ts'
+import { type EngineAnswer, orBinary } from '../../../../fixtures/containers/engine.ts'
 import { chooseImage, type ImageSource } from '../../../../fixtures/containers/image.ts'
 import { TOXIPROXY_IMAGE } from '../../../../fixtures/containers/toxiproxy.ts'
 import { FAKE_GCS_IMAGE } from '../../../../fixtures/emulators/fake-gcs.ts'
@@ -54,7 +54,7 @@ async function examineServer(env: Environment, engine: EngineAnswer, variable: s
       }
     }
   }
-  if (!engine.ok) return { ok: false, why: engine.reason, remedy: `${engine.remedy}; or set ${variable} to a binary of ${image.title}` }
+  if (!engine.ok) return { ok: false, why: engine.reason, remedy: orBinary(engine.remedy, variable, image.title) }
   try {
     const { name, pull } = await chooseImage(image, engine.address, AbortSignal.timeout(IMAGE_LIMIT_MS))
     return { ok: true, says: pull ? `${name} is not here yet: the first run pulls it` : `${name} is here` }

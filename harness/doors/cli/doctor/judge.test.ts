@@ -81,7 +81,7 @@ describe('the doctor', () => {
         {
           "costs": "MinIO was asked for, and cannot be run",
           "name": "container engine",
-          "remedy": "start one",
+          "remedy": "start one, or set WATERTIGHT_MINIO_BIN to a MinIO binary",
           "says": "no container engine: /var/run/docker.sock does not exist; looked at /var/run/docker.sock and /root/.docker/run/docker.sock",
           "state": "missing",
         },

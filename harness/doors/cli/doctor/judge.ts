@@ -1,4 +1,5 @@
 /** From facts to checkups: what is fine, what is lost, what is missing, and what to do. Pure. */
+import { orBinary } from '../../../../fixtures/containers/engine.ts'
 import type { OwnKind } from '../../../model/backend.ts'
 import { either } from '../../../session/nearest.ts'
 import { SUPPORTED_NODE, unsupportedNode } from '../node-version.ts'
@@ -142,7 +143,7 @@ function minio({ minio: { binary, engine, places, image } }: Facts, needs: Needs
   }
   if (!engine.ok) {
     const looked = engine.problem === 'no-socket' && places.length > 1 ? `; looked at ${either(places).replace(/ or /, ' and ')}` : ''
-    return [lost('container engine', `${engine.reason}${looked}`, engine.remedy)]
+    return [lost('container engine', `${engine.reason}${looked}`, orBinary(engine.remedy, 'WATERTIGHT_MINIO_BIN', 'MinIO'))]
   }
   const answers = ok('container engine', `answers at ${engine.address.name}`)
   if (image === null) return [answers]
