@@ -178,14 +178,20 @@ function missing(side: LimitSide): readonly LimitFault[] {
   const canQueue =
     values.atLimit !== 'refuses' && (Number.isFinite(numberOf(values, 'maxPerHost')) || Number.isFinite(numberOf(values, 'maxTotal')))
   const hasHeaders = numberOf(values, 'headersMs') <= HIDES_A_HANG_MS && values.headersOnlyWarn !== true
-  const phases = PHASES.filter(({ knob }) => {
+  const unbounded = PHASES.filter(({ knob }) => {
     const isCovered = side.dialect === 'aws-sdk' && hasHeaders && knob !== 'bodyMs'
     const isBounded = isCovered || (knob === 'headersMs' ? hasHeaders : numberOf(values, knob) <= HIDES_A_HANG_MS)
     return (
       isOpenEnded && !isBounded && (knob !== 'poolWaitMs' || canQueue) && (knob !== 'tlsMs' || Number.isFinite(numberOf(values, 'dialMs')))
     )
-  }).map(({ knob, waits }): LimitFault => {
-    const turn = turnTo(side, knob, SUGGESTED_MS[knob])
+  })
+  // One option may bound several phases: it must be long enough for each, and is one advice and not two (the AWS SDK's connectionTimeout).
+  const suggestedMs = (knob: Knob): number => {
+    const option = optionFor(side.dialect, knob)
+    return Math.max(...unbounded.flatMap((phase) => (optionFor(side.dialect, phase.knob) === option ? SUGGESTED_MS[phase.knob] : [])))
+  }
+  const phases = unbounded.map(({ knob, waits }): LimitFault => {
+    const turn = turnTo(side, knob, suggestedMs(knob))
     const summary = Number.isFinite(totalMs)
       ? `a request may wait ${waits} for ${shownMs(totalMs)}: only the bound on the whole request ends that, and until then a hang looks like slowness`
       : `a request may wait ${waits} for ever: nothing bounds it`
