@@ -129,6 +129,11 @@ it('a proxy is a server to its client and a client of its server, and gives up b
   expect(lintLimits(racing).map(({ code, where }) => `${code} ${where}`)).toEqual(['IDLE_RACE http-agent-keepalive to minio-server'])
 })
 
+it('an option that bounds two phases is advised with one value, long enough for both', () => {
+  const advice = lintLimits({ client: side('aws-sdk'), server: null }).map((fault) => fault.advice)
+  expect(advice).toEqual(['connectionTimeout: 10000', 'connectionTimeout: 10000', 'requestTimeout: 30000', 'socketTimeout: 30000'])
+})
+
 describe('options', () => {
   const mistakeOf = (name: string, options: LimitOptions): string => {
     const reading = limitSide(limitProfile(name), options)
@@ -136,6 +141,7 @@ describe('options', () => {
   }
   it.each<[string, LimitOptions, string]>([
     ['undici', { keepAliveTimout: 3 }, 'did you mean keepAliveTimeout?'],
+    ['undici', { foo: 1 }, 'undici has no option "foo": it has connections, keepAliveTimeout, '],
     ['undici', { keepAliveTimeout: 0 }, 'keepAliveTimeout got 0: it takes a number of ms, or a duration such as 6s or 500ms, from 1 on'],
     ['undici', { keepAliveTimeout: 'soon' }, 'keepAliveTimeout got "soon"'],
     ['http-agent-keepalive', { maxSockets: 2.5 }, 'maxSockets got 2.5: it takes a whole number from 0 on'],

@@ -1,5 +1,5 @@
 /** Options of a client or server, as somebody wrote them, read into knobs: every mistake with its bounds and the nearest right spelling. */
-import { closest } from 'fastest-levenshtein'
+import { closest, distance } from 'fastest-levenshtein'
 import { validateAistore } from './aistore-bounds.ts'
 import { DIALECT_OPTIONS, type DialectOption } from './dialects.ts'
 import { parseGoDuration } from './go-duration.ts'
@@ -42,7 +42,12 @@ function readOption(dialect: Dialect, name: string, given: OptionValue): Reading
   const found = options.find(({ option }) => option === name || option === `net.http.${name}` || `net.http.${option}` === name)
   if (found === undefined) {
     const names = options.map(({ option }) => option)
-    return { mistake: `${dialect} has no option ${JSON.stringify(name)}: did you mean ${closest(name, names)}? It has ${names.join(', ')}` }
+    const meant = closest(name, names)
+    // More than half of the letters wrong is another word, not a slip.
+    const isSlip = distance(name.toLowerCase(), meant.toLowerCase()) <= Math.ceil(meant.length / 2)
+    return {
+      mistake: `${dialect} has no option ${JSON.stringify(name)}: ${isSlip ? `did you mean ${meant}? It` : 'it'} has ${names.join(', ')}`,
+    }
   }
   const value = READERS[found.kind](String(given), found)
   if (value === null) return { mistake: `${name} got ${JSON.stringify(given)}: it takes ${TAKES[found.kind]}${boundOf(found)}` }

@@ -49,7 +49,12 @@ export function checkLimits(given: LimitChainGiven): readonly Finding[] {
   const back = readSide('proxyClient', given.proxyClient)
   const server = readSide('server', given.server)
   const mistakes = [client, front, back, server].flatMap((side) => side.mistakes)
-  if (mistakes.length > 0) throw new HarnessError('INVALID_OPTION', mistakes.join('\n  '))
+  if (mistakes.length > 0)
+    throw new HarnessError(
+      'INVALID_OPTION',
+      mistakes.join('\n  '),
+      'nothing was checked; docs/guides/limits.md says how sides and options are given',
+    )
   const live = given.live === undefined ? { side: server.side, faults: [] } : liveSide(given.live, server.side)
   const faults = lintLimits({ client: client.side, proxy: { front: front.side, back: back.side }, server: live.side })
   return findingsOf([...live.faults, ...faults, ...client.faults])

@@ -111,6 +111,7 @@ describe('limits check', () => {
     [['check', '--client', 'undic'], /did you mean --client undici\?/],
     [['check', '--client', 'http-server'], /http-server is the profile of a server, and a client stands here/],
     [['check', '--client', 'undici', '--client-option', 'keepAliveTimout=3'], /did you mean keepAliveTimeout\?/],
+    [['check', '--client', 'undici', '--client-option', 'foo=1'], /no option "foo": it has [\s\S]*\n {2}remedy: /],
     [['check', '--client', 'undici', '--client-option', 'keepAliveTimeout'], /takes name=value/],
     [['check', '--server-option', 'keepAliveTimeout=3'], /add --server <profile>/],
     [
