@@ -192,6 +192,8 @@ export interface Book {
   readonly rescued: RescuedEntry[]
   readonly resets: ResetEntry[]
   readonly cancelled: CancelledStreams
+  /** Fetches whose headers came and whose Response was not seen yet, in that order (bodies.ts). */
+  readonly answered: RequestEntry[]
   /** Stacks of fetches whose answer was a redirect, by request id: the next hop has no frame of the user's. */
   readonly redirected: Map<number, Capture | null>
   readonly served: ServedBook
@@ -243,6 +245,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     rescued: [],
     resets: [],
     cancelled: [],
+    answered: [],
     redirected: new Map(),
     served: emptyServed(),
     durationsMs: [],
@@ -305,6 +308,7 @@ export function startAfresh(book: Book): void {
   book.rescued.length = 0
   book.resets.length = 0
   book.cancelled.length = 0
+  book.answered.length = 0
   book.durationsMs.length = 0
   book.subscriberErrors.length = 0
   Object.assign(book, { sent: 0, ok: 0, failed: 0, connectionsOpened: 0, peakOpen: 0, dropped: 0 })

@@ -1,10 +1,11 @@
 /**
  * Bodies of fetch that were split in two, by Response#clone or ReadableStream#tee: as long as one branch is neither read nor cancelled the body stays, and
- * with it the connection. Which body a stream is of no one tells; it is split right after it came, so it is the one that came last.
+ * with it the connection. Streams of the program's own are split as well, and so are the bodies of what it sends: those hold nothing and are left alone.
  */
 import * as stream from 'node:stream'
 import type { BranchState } from '../model/client-eyes.ts'
-import type { Book, RequestEntry } from './book.ts'
+import { markBranches, requestOfBody } from './bodies.ts'
+import type { Book } from './book.ts'
 import { isOfWork } from './descent.ts'
 import { type Capture, captureStack } from './stacks.ts'
 
@@ -17,14 +18,15 @@ export interface Branches {
   readonly branches: readonly WeakRef<ReadableStream>[]
 }
 
-export function noteSplit(book: Book, branches: readonly ReadableStream[], skip: (...args: never[]) => unknown): void {
-  if (!isOfWork(book)) return
-  let last: RequestEntry | null = null
-  for (const entry of book.requests) {
-    const isCandidate = entry.client === 'fetch' && entry.headersAtMs !== null && entry.branches === null
-    if (isCandidate && (entry.headersAtMs ?? 0) >= (last?.headersAtMs ?? 0)) last = entry
-  }
-  if (last !== null) last.branches = { at: captureStack(skip), branches: branches.map((branch) => new WeakRef(branch)) }
+export function noteSplit(
+  book: Book,
+  split: ReadableStream,
+  branches: readonly ReadableStream[],
+  skip: (...args: never[]) => unknown,
+): void {
+  markBranches(branches)
+  const entry = isOfWork(book) ? requestOfBody(book, split) : undefined
+  if (entry !== undefined) entry.branches = { at: captureStack(skip), branches: branches.map((branch) => new WeakRef(branch)) }
 }
 
 /** A branch that is gone was taken by the collector, unread or not: of that nothing is known. */

@@ -1,6 +1,7 @@
 /** Requests of undici and of built-in fetch: the same channels, whichever copy of undici speaks. */
 import { AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { askerOf, confirmAsker, takeFromQueue } from './asked.ts'
+import { noteAnswered } from './bodies.ts'
 import { type Book, CAPTURE_SLOT, captureFor, poolOf, type QueuedEntry, REQUEST_SLOT, type RequestEntry } from './book.ts'
 import { branchesTakenByGc, claimCancelled, keepRescued, rescuedEntry } from './cancelled-streams.ts'
 import { numberAfter, type RawHeaders, rawHeader } from './raw-headers.ts'
@@ -22,6 +23,9 @@ type WithCapture = object & { [CAPTURE_SLOT]?: Capture | null }
 
 /** The last request of the fetch that we are inside of: its redirects are followed from callbacks of undici's own, each with a new handler. */
 const fetching = new AsyncLocalStorage<number>()
+
+/** Its id; undefined: no fetch was made here. */
+export const lastFetchHere = (): number | undefined => fetching.getStore()
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -99,6 +103,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     entry.headersAtMs = performance.now()
     entry.status = response.statusCode
     entry.receivedBytes = 0
+    if (entry.client === 'fetch') noteAnswered(book, entry)
     if (entry.client === 'fetch' && REDIRECTS.has(response.statusCode)) noteRedirect(book, entry)
     entry.bodyBytes = request.method === 'HEAD' ? 0 : numberAfter(rawHeader(response.headers, 'content-length'), '')
     if (entry.iteration >= 0) {

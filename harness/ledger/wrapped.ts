@@ -1,5 +1,5 @@
 /**
- * The node: methods no channel and no hook tells of, wrapped while the work runs at level `full`, and restored at stop. Each wrapper forwards
+ * The methods, of node: but for the last, no channel and no hook tells of, wrapped while the work runs at level `full`, and restored at stop. Each wrapper forwards
  * `this`, arguments and result, and what it notes can throw nothing into the subject. No HTTP client is among them, ever (the rule of the ledger).
  *
  * | method                                     | for                                                  |
@@ -11,11 +11,13 @@
  * | nothing: 'newListener' of connections (socket-listeners.ts) | LISTENER_STACKING on a reused socket |
  * | ReadableStream#tee                         | CLONE_BRANCH_UNREAD: which body was split, and where |
  * | ReadableStream#cancel                      | TRUNCATED_BY_GC: which stream the collector cancelled |
+ * | FinalizationRegistry#register              | CLONE_BRANCH_UNREAD: whose body a stream is          |
  */
 import { getEventListeners } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { Server } from 'node:net'
 import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
+import { noteRegistered } from './bodies.ts'
 import { type Book, CAPTURE_SLOT } from './book.ts'
 import { noteSplit } from './branches.ts'
 import { noteCancelled } from './cancelled-streams.ts'
@@ -27,6 +29,7 @@ import { watchSocketListeners } from './socket-listeners.ts'
 import { sweepDestroyed } from './sockets.ts'
 import { type Capture, captureStack } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
+import { lastFetchHere } from './undici.ts'
 
 /** Listeners of one line on one target from which on they count as piling up: Node itself warns beyond 10 (events.defaultMaxListeners). */
 const STACK_FROM = 11
@@ -100,7 +103,13 @@ export function wrapMethods(book: Book): WrappedMethods {
     noteCancelled(book.cancelled, stream, reason, () => letGo(book))
   }
 
-  const split = guarded(book, 'ReadableStream#tee', (branches: readonly ReadableStream[]) => noteSplit(book, branches, split))
+  function registered(_registry: unknown, target: unknown, held: unknown): void {
+    noteRegistered(book, target, held, lastFetchHere())
+  }
+
+  const split = guarded(book, 'ReadableStream#tee', (stream: ReadableStream, branches: readonly ReadableStream[]) =>
+    noteSplit(book, stream, branches, split),
+  )
 
   const sockets = watchSocketListeners(book)
   const restorers = [
@@ -110,9 +119,14 @@ export function wrapMethods(book: Book): WrappedMethods {
     wrap(EventTarget.prototype, 'removeEventListener', guarded(book, 'removeEventListener', listenerRemoved)),
     wrapFileMethods(book),
     wrap(ReadableStream.prototype, 'cancel', guarded(book, 'ReadableStream#cancel', cancelled)),
+    wrap(
+      FinalizationRegistry.prototype as FinalizationRegistry<unknown>,
+      'register',
+      guarded(book, 'FinalizationRegistry#register', registered),
+    ),
     replaceMethod(ReadableStream.prototype, 'tee', (original, self, args) => {
       const branches = Reflect.apply(original, self, args)
-      split(branches as readonly ReadableStream[])
+      split(self as ReadableStream, branches as readonly ReadableStream[])
       return branches
     }),
     wrap(nodeHttp.ServerResponse.prototype, 'writeHead', guarded(book, 'ServerResponse#writeHead', headWritten)),

@@ -16,6 +16,7 @@ const methods = () => [
   ServerResponse.prototype.writeHead,
   ReadableStream.prototype.cancel,
   ReadableStream.prototype.tee,
+  FinalizationRegistry.prototype.register,
 ]
 
 test('the wrapped methods are the old ones again after stop, and were others meanwhile', () => {
