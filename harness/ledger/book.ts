@@ -12,7 +12,7 @@ import { emptyQueues, type QueueBook } from './queues.ts'
 import type { ResetEntry } from './resets.ts'
 import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
 import type { ServedCall } from './serving.ts'
-import { type Capture, captureStack } from './stacks.ts'
+import { type Caller, type Capture, captureStack } from './stacks.ts'
 
 /** Slots on the client's own objects: a Map keyed by request costs 1.1 to 1.3 by itself (facts.md). */
 export const REQUEST_SLOT = Symbol('watertight request')
@@ -53,8 +53,8 @@ export interface RequestEntry extends Linked<RequestEntry> {
   countedAsFailed: boolean
   /** Its body was split by clone or tee. */
   branches: Branches | null
-  /** What the body was piped into when somebody began to read it. */
-  wrapper: WeakRef<object> | null
+  /** What the body was piped into, and who did that. */
+  wrapper: { readonly stream: WeakRef<object>; readonly pipedBy: Caller } | null
 }
 
 export interface SocketEntry {

@@ -5,6 +5,7 @@ import { numberAfter, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, noteServerCloses, requestEntryOf } from './request-entries.ts'
 import { noteReset } from './resets.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
+import { Caller } from './stacks.ts'
 
 type Slotted = ClientRequest & { [REQUEST_SLOT]?: RequestEntry; readonly agent?: (Agent & { getName?(options: object): string }) | false }
 
@@ -44,14 +45,16 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
     noteRequestOn(entry, rawHeader(rawHeaders, 'keep-alive'))
     if (isClosedByServer(request)) noteServerCloses(book, entry)
     response.on('close', closed)
-    response.on('resume', resumed)
+    response.on('newListener', listenedTo)
   }
 
-  /** Somebody begins to read: directly, or through what the body is piped into. */
-  function resumed(this: IncomingMessage & { readonly req?: Slotted }): void {
+  /** Who pipes the body into something listens for its data, with his frame on the stack: there is none any more when it begins to flow. */
+  function listenedTo(this: IncomingMessage & { readonly req?: Slotted }, event: string | symbol): void {
+    if (event !== 'data' || this.req === undefined) return
     const wrapper = book.eyes.wrapperOf(this)
-    const entry = wrapper === null || this.req === undefined ? undefined : requestEntryOf(book, this.req)
-    if (entry !== undefined && wrapper !== null) entry.wrapper = new WeakRef(wrapper)
+    const entry = wrapper === null ? undefined : requestEntryOf(book, this.req)
+    if (entry === undefined || wrapper === null || entry.wrapper?.stream.deref() === wrapper) return
+    entry.wrapper = { stream: new WeakRef(wrapper), pipedBy: new Caller(listenedTo) }
   }
 
   /** One function for all responses: a closure and a once-wrapper for each cost 1 us. */

@@ -185,10 +185,14 @@ function untakenBytes({ socket }: RequestEntry): number | null {
   return (socket?.socket as { readonly readableLength?: number } | undefined)?.readableLength ?? null
 }
 
-/** The wrapper was destroyed, or nobody has it any more, and the body behind it was not: it stands still, and nobody can reach it. */
+/**
+ * The wrapper was destroyed, or nobody has it any more, and the body behind it was not: it stands still, and nobody can reach it. Who has made the
+ * wrapper himself had the body in hand, and left it unread.
+ */
 function isLetGo(book: Book, { response, wrapper }: RequestEntry): boolean {
   if (response === null || wrapper === null || response.readableFlowing === true || book.eyes.wrapperOf(response) !== null) return false
-  return (wrapper.deref() as { readonly destroyed?: boolean } | undefined)?.destroyed !== false
+  const { destroyed } = (wrapper.stream.deref() ?? {}) as { readonly destroyed?: boolean }
+  return destroyed !== false && !wrapper.pipedBy.isUser()
 }
 
 export function openRequest(book: Book, entry: RequestEntry, ordinal: number | null, lines: ReadonlySet<object>): OpenRequest {

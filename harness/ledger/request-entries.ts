@@ -57,7 +57,7 @@ class Entry implements RequestEntry {
   asker: object | null = null
   countedAsFailed = false
   branches: Branches | null = null
-  wrapper: WeakRef<object> | null = null
+  wrapper: RequestEntry['wrapper'] = null
   before: RequestEntry | null = null
   after: RequestEntry | null = null
   isListed = false

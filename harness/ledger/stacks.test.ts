@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { captureStack, parseStackLine, userFrame } from './stacks.ts'
+import { Caller, captureStack, isUsersCall, parseStackLine, userFrame } from './stacks.ts'
 
 const frame = (file: string, line: number, column: number, name: string | null) => ({ file, line, column, function: name })
 
@@ -48,6 +48,33 @@ describe('userFrame', () => {
   it('names a program that lives in node_modules itself', () => {
     const text = stack('send (/app/node_modules/undici/index.js:1:1)', 'main (/app/node_modules/tool/lib/run.js:5:1)')
     expect(userFrame(text, '/app/node_modules/tool/bin/tool.js')?.file).toBe('/app/node_modules/tool/lib/run.js')
+  })
+})
+
+describe('isUsersCall', () => {
+  const isOf = (...lines: string[]): boolean => isUsersCall(['Error', ...lines.map((line) => `    at ${line}`)].join('\n'))
+  const pipe = ['IncomingMessage.emit (node:events:1:1)', 'Readable.pipe (node:internal/streams/readable:1:1)', 'new Promise (<anonymous>)']
+  const user = 'copy (/app/copy.ts:4:2)'
+  const dependency = 'wrap (/app/node_modules/sdk/index.js:1:1)'
+
+  it.each([
+    ['the user himself', [...pipe, user, dependency], true],
+    ['a dependency he called', [...pipe, dependency, user], false],
+    ['code without a place', [...pipe, 'eval (eval at wrap (/app/copy.ts:1:1), <anonymous>:3:10)', user], false],
+    ['nobody but Node', [...pipe, 'node:internal/process/task_queues:104:5'], false],
+  ])('of %s', (_who, lines, expected) => {
+    expect(isOf(...lines)).toBe(expected)
+  })
+
+  it('is asked of a stack taken before, which goes deep enough for pipeline()', async () => {
+    const { PassThrough, pipeline } = await import('node:stream')
+    const callers: Caller[] = []
+    const noted = (event: string): unknown => event === 'data' && callers.push(new Caller(noted))
+    const source = new PassThrough().on('newListener', noted)
+    source.pipe(new PassThrough())
+    pipeline(source, new PassThrough(), () => {})
+    expect(callers.map((caller) => caller.isUser())).toEqual([true, true])
+    source.destroy()
   })
 })
 

@@ -12,24 +12,30 @@ export interface Capture {
 
 /** Takes the current stack without formatting it; frames above `skip` (a subscriber of ours) are left out. */
 export function captureStack(skip: (...args: never[]) => unknown): Capture {
-  const holder: { stack?: unknown } = {}
+  return new Stack(takeStack(skip, STACK_DEPTH))
+}
+
+type Holder = { readonly stack?: unknown }
+
+function takeStack(skip: (...args: never[]) => unknown, depth: number): Holder {
+  const holder: Holder = {}
   const limit = Error.stackTraceLimit
   try {
-    Error.stackTraceLimit = STACK_DEPTH
+    Error.stackTraceLimit = depth
     Error.captureStackTrace(holder, skip)
   } finally {
     Error.stackTraceLimit = limit
   }
-  return new Stack(holder)
+  return holder
 }
 
 /** A class, not a literal with a closure: half the objects, and none that V8 makes old at once (request-entries.ts). */
 class Stack implements Capture {
   /** Null: it has been read. */
-  #holder: { readonly stack?: unknown } | null
+  #holder: Holder | null
   #frame: Frame | null = null
 
-  constructor(holder: { readonly stack?: unknown }) {
+  constructor(holder: Holder) {
     this.#holder = holder
   }
 
@@ -41,6 +47,30 @@ class Stack implements Capture {
       this.#frame = typeof stack === 'string' ? userFrame(stack) : null
     }
     return this.#frame
+  }
+}
+
+/** Between a call of a stream's method and the event that tells of it stand Node's own frames only: 5 of pipe(), 10 of the pipeline() of promises. */
+const CALLER_DEPTH = 16
+
+/** Who made the call that we are told of, taken now and read later. */
+export class Caller {
+  /** Null: it has been read. */
+  #holder: Holder | null
+  #isUser = false
+
+  constructor(skip: (...args: never[]) => unknown) {
+    this.#holder = takeStack(skip, CALLER_DEPTH)
+  }
+
+  /** The user himself, and not a dependency that he called. */
+  isUser(): boolean {
+    if (this.#holder !== null) {
+      const { stack } = this.#holder
+      this.#holder = null
+      this.#isUser = typeof stack === 'string' && isUsersCall(stack)
+    }
+    return this.#isUser
   }
 }
 
@@ -79,12 +109,27 @@ const packageOf = (file: string): string | null => /^.*[\\/]node_modules[\\/](?:
  * even where it lives in node_modules.
  */
 export function userFrame(stack: string, main: string = process.argv[1] ?? ''): Frame | null {
-  const program = packageOf(main)
   for (const text of stack.split('\n')) {
     const frame = parseStackLine(text)
-    if (frame === null || isOurs(frame.file)) continue
-    const dependency = packageOf(frame.file)
-    if (dependency === null || dependency === program) return frame
+    if (frame !== null && !isOurs(frame.file) && isUsersOwn(frame.file, main)) return frame
   }
   return null
+}
+
+function isUsersOwn(file: string, main: string): boolean {
+  const dependency = packageOf(file)
+  return dependency === null || dependency === packageOf(main)
+}
+
+/** Node's own frames, and those of the language. */
+const NODES = /(?:^\s+at |\()(?:async )?node:|\((?:<anonymous>|native|index \d+)\)$/
+
+/** Is the innermost frame that is neither Node's nor ours the user's own? One without a place, as of code made at run time, is not. */
+export function isUsersCall(stack: string, main: string = process.argv[1] ?? ''): boolean {
+  for (const text of stack.split('\n')) {
+    if (!/^\s+at /.test(text) || NODES.test(text)) continue
+    const frame = parseStackLine(text)
+    if (frame === null || !isOurs(frame.file)) return frame !== null && isUsersOwn(frame.file, main)
+  }
+  return false
 }
