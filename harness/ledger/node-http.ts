@@ -54,7 +54,7 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
     const wrapper = book.eyes.wrapperOf(this)
     const entry = wrapper === null ? undefined : requestEntryOf(book, this.req)
     if (entry === undefined || wrapper === null || entry.wrapper?.stream.deref() === wrapper) return
-    entry.wrapper = { stream: new WeakRef(wrapper), pipedBy: new Caller(listenedTo) }
+    entry.wrapper = { stream: new WeakRef(wrapper), pipedBy: book.level === 'full' ? new Caller(listenedTo) : null }
   }
 
   /** One function for all responses: a closure and a once-wrapper for each cost 1 us. */
