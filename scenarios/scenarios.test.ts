@@ -186,7 +186,10 @@ describe('every scenario is judged as declared', () => {
     { timeout: SUITE_LIMIT_MS },
     async ([name, isSilent], context) => {
       const cell = { scenario: 'server-close-blocked', case: name, variant: 'leaky', backend: null } as const
-      context.skip(name === 'preconnect' && !cells.some((each) => nameOf(each) === nameOf(cell)), 'close() of this Node does not wait for them')
+      context.skip(
+        name === 'preconnect' && !cells.some((each) => nameOf(each) === nameOf(cell)),
+        'close() of this Node does not wait for them',
+      )
       const { findings } = await runOf(cell, context)
       const blocked = findings.find(({ code }) => code === 'SERVER_CLOSE_BLOCKED')
       const file = 'scenarios/server/server-close-blocked.ts'

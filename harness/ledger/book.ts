@@ -12,7 +12,7 @@ import { emptyQueues, type QueueBook } from './queues.ts'
 import type { ResetEntry } from './resets.ts'
 import { emptyServed, type ServedBook, startServedAfresh } from './served.ts'
 import type { ServedCall } from './serving.ts'
-import { type Caller, type Capture, captureStack } from './stacks.ts'
+import { type Capture, captureStack } from './stacks.ts'
 
 /** Slots on the client's own objects: a Map keyed by request costs 1.1 to 1.3 by itself (facts.md). */
 export const REQUEST_SLOT = Symbol('watertight request')
@@ -54,7 +54,7 @@ export interface RequestEntry extends Linked<RequestEntry> {
   /** Its body was split by clone or tee. */
   branches: Branches | null
   /** What the body was piped into, and who did that: only at level `full`, for it costs up to 80 us a piped body. */
-  wrapper: { readonly stream: WeakRef<object>; readonly pipedBy: Caller | null } | null
+  wrapper: { readonly stream: WeakRef<object>; readonly pipedBy: Capture | null } | null
 }
 
 export interface SocketEntry {

@@ -5,7 +5,7 @@ import { numberAfter, rawHeader } from './raw-headers.ts'
 import { beginRequest, countFailure, endRequest, noteServerCloses, requestEntryOf } from './request-entries.ts'
 import { noteReset } from './resets.ts'
 import { noteRequestOn, olderSocket } from './sockets.ts'
-import { Caller } from './stacks.ts'
+import { captureCaller } from './stacks.ts'
 
 type Slotted = ClientRequest & { [REQUEST_SLOT]?: RequestEntry; readonly agent?: (Agent & { getName?(options: object): string }) | false }
 
@@ -54,7 +54,7 @@ export function nodeHttpRecorders(book: Book): Readonly<Record<string, (message:
     const wrapper = book.eyes.wrapperOf(this)
     const entry = wrapper === null ? undefined : requestEntryOf(book, this.req)
     if (entry === undefined || wrapper === null || entry.wrapper?.stream.deref() === wrapper) return
-    entry.wrapper = { stream: new WeakRef(wrapper), pipedBy: book.level === 'full' ? new Caller(listenedTo) : null }
+    entry.wrapper = { stream: new WeakRef(wrapper), pipedBy: book.level === 'full' ? captureCaller(listenedTo) : null }
   }
 
   /** One function for all responses: a closure and a once-wrapper for each cost 1 us. */

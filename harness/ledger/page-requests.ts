@@ -192,7 +192,7 @@ function untakenBytes({ socket }: RequestEntry): number | null {
 function isLetGo(book: Book, { response, wrapper }: RequestEntry): boolean {
   if (response === null || wrapper === null || response.readableFlowing === true || book.eyes.wrapperOf(response) !== null) return false
   const { destroyed } = (wrapper.stream.deref() ?? {}) as { readonly destroyed?: boolean }
-  return destroyed !== false && wrapper.pipedBy?.isUser() !== true
+  return destroyed !== false && (wrapper.pipedBy?.frame() ?? null) === null
 }
 
 export function openRequest(book: Book, entry: RequestEntry, ordinal: number | null, lines: ReadonlySet<object>): OpenRequest {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Caller, captureStack, isUsersCall, parseStackLine, userFrame } from './stacks.ts'
+import { type Capture, callersFrame, captureCaller, captureStack, listenerFrame, parseStackLine, userFrame } from './stacks.ts'
 
 const frame = (file: string, line: number, column: number, name: string | null) => ({ file, line, column, function: name })
 
@@ -33,9 +33,9 @@ describe('parseStackLine', () => {
   })
 })
 
-describe('userFrame', () => {
-  const stack = (...lines: string[]): string => ['Error', ...lines.map((line) => `    at ${line}`)].join('\n')
+const stack = (...lines: string[]): string => ['Error', ...lines.map((line) => `    at ${line}`)].join('\n')
 
+describe('userFrame', () => {
   it('skips Node and dependencies', () => {
     const text = stack('get (node:http:1:1)', 'send (/app/node_modules/@aws-sdk/client-s3/index.js:1:1)', 'copy (/app/copy.ts:4:2)')
     expect(userFrame(text)?.file).toBe('/app/copy.ts')
@@ -51,8 +51,8 @@ describe('userFrame', () => {
   })
 })
 
-describe('isUsersCall', () => {
-  const isOf = (...lines: string[]): boolean => isUsersCall(['Error', ...lines.map((line) => `    at ${line}`)].join('\n'))
+describe('callersFrame', () => {
+  const isOf = (...lines: string[]): boolean => callersFrame(['Error', ...lines.map((line) => `    at ${line}`)].join('\n')) !== null
   const pipe = ['IncomingMessage.emit (node:events:1:1)', 'Readable.pipe (node:internal/streams/readable:1:1)', 'new Promise (<anonymous>)']
   const user = 'copy (/app/copy.ts:4:2)'
   const dependency = 'wrap (/app/node_modules/sdk/index.js:1:1)'
@@ -68,13 +68,41 @@ describe('isUsersCall', () => {
 
   it('is asked of a stack taken before, which goes deep enough for pipeline()', async () => {
     const { PassThrough, pipeline } = await import('node:stream')
-    const callers: Caller[] = []
-    const noted = (event: string): unknown => event === 'data' && callers.push(new Caller(noted))
+    const callers: Capture[] = []
+    const noted = (event: string): unknown => event === 'data' && callers.push(captureCaller(noted))
     const source = new PassThrough().on('newListener', noted)
     source.pipe(new PassThrough())
     pipeline(source, new PassThrough(), () => {})
-    expect(callers.map((caller) => caller.isUser())).toEqual([true, true])
+    expect(callers.map((caller) => caller.frame() !== null)).toEqual([true, true])
     source.destroy()
+  })
+})
+
+describe('listenerFrame', () => {
+  const add = 'addAbortListener (node:internal/events/abort_listener:41:12)'
+  const user = 'job (file:///app/job.ts:4:2)'
+
+  it.each([
+    'new Request (node:internal/deps/undici/undici:12286:18)',
+    'createDependentSignal (/app/node_modules/undici/lib/web/fetch/request.js:105:10)',
+    'new Request (/app/node_modules/.pnpm/undici@5.29.0/node_modules/undici/lib/fetch/request.js:378:16)',
+    'new Request (C:\\app\\node_modules\\undici\\lib\\web\\fetch\\request.js:453:20)',
+  ])('names nobody for %s', (request) => {
+    expect(listenerFrame(stack(add, request, 'fetch (node:internal/deps/undici/undici:13032:25)', user))).toBeNull()
+  })
+
+  it.each([
+    'addSignal (/app/node_modules/undici/lib/api/abort-signal.js:38:3)',
+    'file:///app/node_modules/node-fetch/src/index.js:97:11',
+    'new Request (/app/node_modules/whatwg-fetch/fetch.js:1:1)',
+    'new ClientRequest (node:_http_client:250:5)',
+  ])('names whoever called %s', (client) => {
+    expect(listenerFrame(stack(add, client, user))?.file).toBe('/app/job.ts')
+  })
+
+  it('names whoever listens above a Request', () => {
+    const above = stack('get signal (/app/options.ts:9:1)', 'new Request (node:internal/deps/undici/undici:12286:18)', user)
+    expect(listenerFrame(above)?.file).toBe('/app/options.ts')
   })
 })
 

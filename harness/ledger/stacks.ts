@@ -10,15 +10,12 @@ export interface Capture {
   frame(): Frame | null
 }
 
+/** Whose doing a stack tells of: the frame to blame, null for nobody's. */
+type FrameOf = (stack: string) => Frame | null
+
 /** Takes the current stack without formatting it; frames above `skip` (a subscriber of ours) are left out. */
-export function captureStack(skip: (...args: never[]) => unknown): Capture {
-  return new Stack(takeStack(skip, STACK_DEPTH))
-}
-
-type Holder = { readonly stack?: unknown }
-
-function takeStack(skip: (...args: never[]) => unknown, depth: number): Holder {
-  const holder: Holder = {}
+export function captureStack(skip: (...args: never[]) => unknown, frameOf: FrameOf = userFrame, depth = STACK_DEPTH): Capture {
+  const holder: { stack?: unknown } = {}
   const limit = Error.stackTraceLimit
   try {
     Error.stackTraceLimit = depth
@@ -26,17 +23,19 @@ function takeStack(skip: (...args: never[]) => unknown, depth: number): Holder {
   } finally {
     Error.stackTraceLimit = limit
   }
-  return holder
+  return new Stack(holder, frameOf)
 }
 
 /** A class, not a literal with a closure: half the objects, and none that V8 makes old at once (request-entries.ts). */
 class Stack implements Capture {
   /** Null: it has been read. */
-  #holder: Holder | null
+  #holder: { readonly stack?: unknown } | null
+  readonly #frameOf: FrameOf
   #frame: Frame | null = null
 
-  constructor(holder: Holder) {
+  constructor(holder: { readonly stack?: unknown }, frameOf: FrameOf) {
     this.#holder = holder
+    this.#frameOf = frameOf
   }
 
   frame(): Frame | null {
@@ -44,7 +43,7 @@ class Stack implements Capture {
       const { stack } = this.#holder
       this.#holder = null
       // A program may have installed a prepareStackTrace that returns something else: then nothing is known, and nothing breaks.
-      this.#frame = typeof stack === 'string' ? userFrame(stack) : null
+      this.#frame = typeof stack === 'string' ? this.#frameOf(stack) : null
     }
     return this.#frame
   }
@@ -53,26 +52,8 @@ class Stack implements Capture {
 /** Between a call of a stream's method and the event that tells of it stand Node's own frames only: 5 of pipe(), 10 of the pipeline() of promises. */
 const CALLER_DEPTH = 16
 
-/** Who made the call that we are told of, taken now and read later. */
-export class Caller {
-  /** Null: it has been read. */
-  #holder: Holder | null
-  #isUser = false
-
-  constructor(skip: (...args: never[]) => unknown) {
-    this.#holder = takeStack(skip, CALLER_DEPTH)
-  }
-
-  /** The user himself, and not a dependency that he called. */
-  isUser(): boolean {
-    if (this.#holder !== null) {
-      const { stack } = this.#holder
-      this.#holder = null
-      this.#isUser = typeof stack === 'string' && isUsersCall(stack)
-    }
-    return this.#isUser
-  }
-}
+/** Who made the call that we are told of: a frame where it was the user himself, none where it was a dependency that he called. */
+export const captureCaller = (skip: (...args: never[]) => unknown): Capture => captureStack(skip, callersFrame, CALLER_DEPTH)
 
 const LINE = /^\s+at (?:(?:async )?(?<name>.+?) \()?(?:async )?(?<file>(?:file:\/\/|\/|[A-Za-z]:[\\/]).+?):(?<line>\d+):(?<column>\d+)\)?$/
 
@@ -124,12 +105,25 @@ function isUsersOwn(file: string, main: string): boolean {
 /** Node's own frames, and those of the language. */
 const NODES = /(?:^\s+at |\()(?:async )?node:|\((?:<anonymous>|native|index \d+)\)$/
 
-/** Is the innermost frame that is neither Node's nor ours the user's own? One without a place, as of code made at run time, is not. */
-export function isUsersCall(stack: string, main: string = process.argv[1] ?? ''): boolean {
+/** The innermost frame that is neither Node's nor ours, if it is the user's own. One without a place, as of code made at run time, is nobody's. */
+export function callersFrame(stack: string, main: string = process.argv[1] ?? ''): Frame | null {
   for (const text of stack.split('\n')) {
     if (!/^\s+at /.test(text) || NODES.test(text)) continue
     const frame = parseStackLine(text)
-    if (frame === null || !isOurs(frame.file)) return frame !== null && isUsersOwn(frame.file, main)
+    if (frame === null || !isOurs(frame.file)) return frame !== null && isUsersOwn(frame.file, main) ? frame : null
   }
-  return false
+  return null
+}
+
+/** fetch's Request as it follows a signal: of Node's own copy, which is one file, and of a package's. */
+const FETCH_REQUEST =
+  /^\s+at (?:new Request \(node:internal\/deps\/undici\/|.+[\\/]node_modules[\\/]undici[\\/]lib[\\/](?:web[\\/])?fetch[\\/]request\.js:)/m
+
+/**
+ * As `userFrame`, for a listener that is added to a signal. Nobody's is the one that fetch's Request adds for each call: it holds the request weakly and is
+ * taken away when that has been collected, and whoever called fetch can neither reach nor remove it.
+ */
+export function listenerFrame(stack: string): Frame | null {
+  const at = stack.search(FETCH_REQUEST)
+  return userFrame(at < 0 ? stack : stack.slice(0, at))
 }

@@ -16,7 +16,7 @@
 import { getEventListeners } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { Server } from 'node:net'
-import type { BlockedClose, ListenerStack } from '../model/ledger-page.ts'
+import type { BlockedClose, Frame, ListenerStack } from '../model/ledger-page.ts'
 import { noteRegistered } from './bodies.ts'
 import { type Book, CAPTURE_SLOT } from './book.ts'
 import { noteSplit } from './branches.ts'
@@ -27,7 +27,7 @@ import { nodeHttp } from './node-http-module.ts'
 import { replaceMethod } from './replace-method.ts'
 import { watchSocketListeners } from './socket-listeners.ts'
 import { sweepDestroyed } from './sockets.ts'
-import { type Capture, captureStack } from './stacks.ts'
+import { type Capture, captureStack, listenerFrame } from './stacks.ts'
 import { guarded } from './subscriptions.ts'
 import { lastFetchHere } from './undici.ts'
 
@@ -90,7 +90,7 @@ export function wrapMethods(book: Book): WrappedMethods {
       }
       signals.add(new WeakRef(target))
     }
-    if (!listeners.has(listener)) listeners.set(listener, captureStack(listenerAdded))
+    if (!listeners.has(listener)) listeners.set(listener, captureStack(listenerAdded, listenerFrame))
   }
   function listenerRemoved(target: unknown, type: unknown, listener: unknown): void {
     if (type === 'abort' && target instanceof AbortSignal) added.get(target)?.delete(listener)
@@ -180,17 +180,24 @@ function stacksOn(signal: AbortSignal | undefined, added: WeakMap<AbortSignal, A
   const listeners = signal === undefined ? undefined : added.get(signal)
   if (signal === undefined || listeners === undefined || listeners.size < STACK_FROM) return []
   const attached = new Set<unknown>(getEventListeners(signal, 'abort'))
-  const captures = [...listeners].flatMap(([listener, capture]) => (attached.has(listener) ? [capture] : []))
-  const byLine = new Map<string, { count: number; capture: Capture }>()
-  for (const capture of captures) {
+  const present = [...listeners].filter(([listener]) => attached.has(listener))
+  const byLine = new Map<string, { readonly frame: Frame; readonly text: string; count: number }>()
+  for (const [listener, capture] of present) {
     const frame = capture?.frame() ?? null
-    if (capture === null || frame === null) continue
+    if (frame === null) continue
     const key = `${frame.file}:${frame.line}`
-    byLine.set(key, { count: (byLine.get(key)?.count ?? 0) + 1, capture })
+    const line = byLine.get(key) ?? { frame, text: String(listener), count: 0 }
+    line.count += 1
+    byLine.set(key, line)
   }
-  // Those without a stack came by the same line where there is but one.
-  const stackless = byLine.size === 1 ? captures.filter((capture) => capture === null).length : 0
+  // Those without a stack came by the same line where there is but one, and they read as its listeners do: others are fetch's.
+  const stackless = byLine.size === 1 ? present.filter(([, capture]) => capture === null).map(([listener]) => String(listener)) : []
   return [...byLine.values()]
-    .map(({ count, capture }) => ({ event: 'abort', target: 'AbortSignal', count: count + stackless, openedAt: capture.frame() }))
+    .map(({ frame, text, count }) => ({
+      event: 'abort',
+      target: 'AbortSignal',
+      count: count + stackless.filter((other) => other === text).length,
+      openedAt: frame,
+    }))
     .filter(({ count }) => count >= STACK_FROM)
 }

@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createServer, ServerResponse } from 'node:http'
 import { type AddressInfo, connect, Server, type Socket } from 'node:net'
+import * as undici from 'undici'
 import { expect, test, vi } from 'vitest'
 import { startLedger } from '../ledger/ledger.ts'
 import { clientEyes } from '../probes/pools.ts'
@@ -53,6 +54,25 @@ test('abort listeners of one line pile up, those removed do not count, and few a
   expect(ledger.page().listenerStacks).toMatchObject([{ event: 'abort', count: 11, openedAt: { file: import.meta.filename } }])
   signal.removeEventListener('abort', eleventh)
   expect(ledger.page().listenerStacks).toEqual([])
+  ledger.stop()
+})
+
+test.each([
+  ['of Node', globalThis],
+  ['of the package', undici],
+])("the listeners that Request %s adds to a signal it follows are nobody's, also beside those of a line", (_, { Request }) => {
+  const ledger = startLedger(clientEyes, 'full')
+  ledger.beginWork(0)
+  const { signal } = new AbortController()
+  const follow = () => Array.from({ length: 15 }, () => new Request('http://127.0.0.1/', { signal: signal as never }))
+  const requests = follow()
+  expect(ledger.page().listenerStacks).toEqual([])
+  const add = () => signal.addEventListener('abort', () => {})
+  for (let count = 0; count < 10; count += 1) add()
+  expect(ledger.page().listenerStacks).toEqual([])
+  add()
+  expect(ledger.page().listenerStacks).toMatchObject([{ count: 11, openedAt: { file: import.meta.filename } }])
+  expect(requests).toHaveLength(15)
   ledger.stop()
 })
 
