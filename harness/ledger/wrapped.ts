@@ -38,12 +38,22 @@ const STACKLESS = 3
 /** Signals remembered before those that are gone are dropped; amortised: the next sweep comes when they have doubled. */
 const SWEEP_SIGNALS_AT = 1_024
 
-/** How often a signal was given a listener before it was remembered. */
+/** How often a signal was given a listener before it was remembered: for each who counts at the same time, as a signal may outlive many of them. */
 const COUNT_SLOT = Symbol('watertight listeners')
-type Counted = AbortSignal & { readonly [COUNT_SLOT]?: number }
+type Counted = AbortSignal & { readonly [COUNT_SLOT]?: Count }
+interface Count {
+  readonly counter: Counter
+  readonly other: Count | undefined
+  times: number
+}
+interface Counter {
+  isOver: boolean
+}
 
-/** Listeners of one signal, with the stack that added them. */
+/** Listeners of one signal, with the stack that added them; null for the first few. */
 type Added = Map<unknown, Capture | null>
+/** Of a listener that was there before: nobody's. */
+const OLDER: Capture = { frame: () => null }
 
 interface AskedClose {
   readonly port: number | null
@@ -64,6 +74,7 @@ export function wrapMethods(book: Book): WrappedMethods {
   const closing = new Map<Server, AskedClose>()
   const signals = new Set<WeakRef<AbortSignal>>()
   const added = new WeakMap<AbortSignal, Added>()
+  const counter: Counter = { isOver: false }
   let sweepAt = SWEEP_SIGNALS_AT
 
   function closeAsked(server: Server): void {
@@ -78,11 +89,14 @@ export function wrapMethods(book: Book): WrappedMethods {
     if (type !== 'abort' || !(target instanceof AbortSignal) || !isOfWork(book)) return
     let listeners = added.get(target)
     if (listeners === undefined) {
-      // A signal of one request, as fetch makes for each, is counted on itself only: remembering it weakly costs 4 us.
-      const before = (target as Counted)[COUNT_SLOT] ?? 0
-      Reflect.set(target, COUNT_SLOT, before + 1)
-      if (before < STACKLESS) return
-      listeners = new Map(getEventListeners(target, 'abort').map((attached) => [attached, null]))
+      const count = countOn(target, counter)
+      const isFirst = count.times === 0
+      count.times += 1
+      const attached = isFirst || count.times > STACKLESS ? getEventListeners(target, 'abort') : []
+      // A signal of one request, as fetch makes for each, is counted on itself only: remembering it weakly costs 4 us. It comes without listeners; one that
+      // has some has a life of its own, and what was there at the first of ours is older.
+      if (attached.length === 0) return
+      listeners = new Map(attached.map((each) => [each, isFirst ? OLDER : null]))
       added.set(target, listeners)
       if (signals.size >= sweepAt) {
         sweepSignals(signals)
@@ -135,6 +149,7 @@ export function wrapMethods(book: Book): WrappedMethods {
     blockedCloses: () => [...closing].flatMap(([server, asked]) => blockedClose(server, asked)),
     listenerStacks: () => [...[...signals].flatMap((signal) => stacksOn(signal.deref(), added)), ...sockets.stacks()],
     restore() {
+      counter.isOver = true
       for (const restore of restorers) restore()
     },
   }
@@ -164,6 +179,17 @@ function wrap<T extends object, K extends keyof T & string>(
   })
 }
 
+/** The count of one who counts; those of others who have ended are dropped. */
+function countOn(signal: Counted, counter: Counter): Count {
+  const newest = signal[COUNT_SLOT]
+  for (let count = newest; count !== undefined; count = count.other) if (count.counter === counter) return count
+  let other = newest
+  while (other?.counter.isOver) other = other.other
+  const count: Count = { counter, other, times: 0 }
+  Reflect.set(signal, COUNT_SLOT, count)
+  return count
+}
+
 function sweepSignals(signals: Set<WeakRef<AbortSignal>>): void {
   for (const signal of signals) if (signal.deref() === undefined) signals.delete(signal)
 }
@@ -176,6 +202,9 @@ function blockedClose(server: Counting, { port, capture, listened }: AskedClose)
   return server.listening || connections === 0 ? [] : [{ connections, port, openedAt: capture.frame() ?? listened?.frame() ?? null }]
 }
 
+/** How a listener reads, whatever it says of itself. */
+const textOf = (listener: unknown): string => (typeof listener === 'function' ? Function.prototype.toString.call(listener) : '')
+
 function stacksOn(signal: AbortSignal | undefined, added: WeakMap<AbortSignal, Added>): readonly ListenerStack[] {
   const listeners = signal === undefined ? undefined : added.get(signal)
   if (signal === undefined || listeners === undefined || listeners.size < STACK_FROM) return []
@@ -186,12 +215,12 @@ function stacksOn(signal: AbortSignal | undefined, added: WeakMap<AbortSignal, A
     const frame = capture?.frame() ?? null
     if (frame === null) continue
     const key = `${frame.file}:${frame.line}`
-    const line = byLine.get(key) ?? { frame, text: String(listener), count: 0 }
+    const line = byLine.get(key) ?? { frame, text: textOf(listener), count: 0 }
     line.count += 1
     byLine.set(key, line)
   }
   // Those without a stack came by the same line where there is but one, and they read as its listeners do: others are fetch's.
-  const stackless = byLine.size === 1 ? present.filter(([, capture]) => capture === null).map(([listener]) => String(listener)) : []
+  const stackless = byLine.size === 1 ? present.filter(([, capture]) => capture === null).map(([listener]) => textOf(listener)) : []
   return [...byLine.values()]
     .map(({ frame, text, count }) => ({
       event: 'abort',

@@ -57,6 +57,44 @@ test('abort listeners of one line pile up, those removed do not count, and few a
   ledger.stop()
 })
 
+test('listeners from before the work count for no line, nor do those of an earlier work, or of others who watch', () => {
+  const { signal } = new AbortController()
+  const add = (count: number) => Array.from({ length: count }, () => signal.addEventListener('abort', () => {}))
+  add(10)
+  const counted = [4, 10, 1].map((count) => {
+    const ledger = startLedger(clientEyes, 'full')
+    ledger.beginWork(0)
+    add(count)
+    const { listenerStacks } = ledger.page()
+    ledger.stop()
+    return listenerStacks
+  })
+  expect(counted).toEqual([[], [], []])
+  const outer = startLedger(clientEyes, 'full')
+  outer.beginWork(0)
+  add(6)
+  const inner = startLedger(clientEyes, 'full')
+  inner.beginWork(0)
+  add(6)
+  expect(inner.page().listenerStacks).toEqual([])
+  expect(outer.page().listenerStacks).toMatchObject([{ count: 12 }])
+  inner.stop()
+  outer.stop()
+})
+
+test('of a signal that was new, two ledgers count each its own, and a listener of any kind is told', () => {
+  const { signal } = new AbortController()
+  const add = (count: number) => {
+    for (let index = 0; index < count; index += 1)
+      signal.addEventListener('abort', Object.assign(Object.create(null), { handleEvent() {} }))
+  }
+  const ledgers = [startLedger(clientEyes, 'full'), startLedger(clientEyes, 'full')]
+  for (const ledger of ledgers) ledger.beginWork(0)
+  add(11)
+  expect(ledgers.map((ledger) => ledger.page().listenerStacks)).toMatchObject([[{ count: 11 }], [{ count: 11 }]])
+  for (const ledger of ledgers) ledger.stop()
+})
+
 test.each([
   ['of Node', globalThis],
   ['of the package', undici],
