@@ -6,7 +6,7 @@ import { askPool } from './ask-pool.ts'
 import { emptyBook, type RequestEntry, startAfresh, takeOver } from './book.ts'
 import { disown, inWork, NESTED } from './descent.ts'
 import { descriptorLimit, exhaustionRecorders, noteExhaustion } from './exhaustion.ts'
-import { forgetEnded } from './forget.ts'
+import { forgetAll, forgetEnded, readStacks } from './forget.ts'
 import { http2Recorders } from './http2.ts'
 import { nodeHttpRecorders } from './node-http.ts'
 import { writePage } from './page.ts'
@@ -87,6 +87,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
       wrapped?.restore()
       wrapped = null
       book.handles.clear()
+      readStacks(book)
       startAfresh(book)
       book.level = level
       book.isStrict = isStrict
@@ -161,8 +162,11 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     stop() {
       book.isStopped = true
       watch?.stop()
+      watch = null
       wrapped?.restore()
+      wrapped = null
       for (const unsubscribe of unsubscribes) unsubscribe()
+      forgetAll(book)
     },
   }
 }

@@ -23,6 +23,7 @@ import { noteSplit } from './branches.ts'
 import { noteCancelled } from './cancelled-streams.ts'
 import { isOfWork } from './descent.ts'
 import { wrapFileMethods } from './files.ts'
+import { readStacks } from './forget.ts'
 import { nodeHttp } from './node-http-module.ts'
 import { replaceMethod } from './replace-method.ts'
 import { watchSocketListeners } from './socket-listeners.ts'
@@ -157,10 +158,7 @@ export function wrapMethods(book: Book): WrappedMethods {
 
 /** Destroyed connections lead to what they carried, and a stack that was not read yet keeps what its functions saw: fetch itself among them. */
 function letGo(book: Book): void {
-  for (const { capture, firstRequest } of book.sockets) {
-    capture?.frame()
-    firstRequest?.frame()
-  }
+  readStacks(book)
   sweepDestroyed(book)
   for (const { capture } of book.handles.values()) capture.frame()
   // Bounded, and each is read once: the price of a body that nobody read.

@@ -4,14 +4,18 @@
  */
 import { type AsyncHook, createHook } from 'node:async_hooks'
 import { channel } from 'node:diagnostics_channel'
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import fs from 'node:fs'
 import { Agent, createServer, get, type IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, connect, Server } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { startLedger } from '../ledger/ledger.ts'
 import type { FindLeaksOptions } from '../model/options.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
+import { clientEyes } from '../probes/pools.ts'
 import { findLeaks } from './find-leaks.ts'
 
 const newServer = () => createServer({ keepAliveTimeout: 0 }, (_, response) => void response.end('x'.repeat(1_000)))
@@ -36,6 +40,14 @@ const ask = (agent: Agent | false, url = origin): Promise<IncomingMessage> =>
 
 /** What a work leaves open on purpose, to be let go of when it has been judged. */
 type LetGo = () => void
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+const job = new AbortController()
+async function fetchesWithOneSignal(): Promise<void> {
+  for (let count = 0; count < 5; count += 1) await (await fetch(originOf(warmServer), { signal: job.signal })).text()
+}
 
 /** Work of every kind: nothing, clean, failing, aborted, and leaking of everything the ledger keeps a list of. */
 const KINDS: readonly ((letGoes: LetGo[]) => Promise<void> | void)[] = [
@@ -175,4 +187,27 @@ test('a thousand calls leave nothing behind', async ({ annotate }) => {
   expect(onWarmBefore).not.toEqual([])
   expect(taps()).toEqual(tapsBefore)
   expect(methods().every((method, index) => method === methodsBefore[index])).toBe(true)
+})
+
+test.each([
+  ['findLeaks', async () => void (await findLeaks(fetchesWithOneSignal))],
+  [
+    'a ledger that goes on',
+    async () => {
+      const ledger = startLedger(clientEyes, 'full')
+      ledger.beginWork(0)
+      await fetchesWithOneSignal()
+      ledger.startAfresh('sampled')
+      onTestFinished(() => ledger.stop())
+    },
+  ],
+])('after %s a connection that is kept keeps nothing of the requests it carried', async (_, watch) => {
+  await watch()
+  const listeners = () => getEventListeners(job.signal, 'abort').length
+  // Those that fetch adds are taken away once the collector has their requests; it comes when asked, and tells a turn later.
+  for (let turn = 0; turn < 20 && listeners() > 0; turn += 1) {
+    collectGarbage()
+    await setImmediate()
+  }
+  expect(listeners()).toBe(0)
 })
