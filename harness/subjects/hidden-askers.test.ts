@@ -8,14 +8,11 @@ import { type Ledger, startLedger } from '../ledger/ledger.ts'
 import { clientEyes } from '../probes/pools.ts'
 
 const BODY = Buffer.alloc(1_000_000)
-/** Less undici reads for you (facts.md). */
-const LEAST = Buffer.alloc(65_536 + 1)
 /** More than are looked through one by one. */
 const MANY = 300
 const waiting: ServerResponse[] = []
 const server = createServer((req, response) => {
   if (req.url === '/big') response.end(BODY)
-  else if (req.url === '/least') response.end(LEAST)
   else if (req.url === '/busy') response.writeHead(503).end()
   else waiting.push(response)
 })
@@ -92,25 +89,36 @@ test('a request that is dispatched late, after a look-up of names, is one reques
   body.on('error', () => {}).destroy()
 })
 
-test('of many at once, who reads each body is seen', async () => {
-  const dispatcher = composed(interceptors.responseError())
-  const held = await Promise.all(Array.from({ length: MANY }, () => request(`${origin}/least`, { dispatcher })))
-  expect(open().filter(({ reader }) => reader === 'none')).toHaveLength(MANY)
-  for (const { body } of held) body.on('error', () => {}).destroy()
-})
-
-test('so it is of many that have waited in a Pool', async () => {
-  const pool = kept(new Pool(origin, { connections: 2 }))
-  const dispatcher = pool.compose(interceptors.responseError())
-  const [first, second, third] = Array.from({ length: MANY }, () => {
-    const answer = dispatcher.request({ path: '/least', method: 'GET' })
-    answer.catch(() => {})
-    return answer
+describe('however many wait for an interceptor’s own answer', () => {
+  let answers: (() => void)[] = []
+  const mocked: Dispatcher.DispatcherComposeInterceptor = () => (_options, handler) => {
+    answers.push(() => new Hidden(handler).onResponseError(null as never, new Error('no')))
+    return true
+  }
+  beforeEach(() => {
+    const dispatcher = composed(mocked)
+    for (let i = 0; i < MANY; i += 1) ask(dispatcher, '/mocked')
   })
-  for (const answer of [await first, await second]) await answer?.body.dump()
-  await third
-  expect(open().filter(({ path, reader }) => path === '/least' && reader === 'none')).not.toEqual([])
-  expect(open().filter(({ phase, reader }) => phase === 'headers' && reader === null)).toEqual([])
+  afterEach(() => {
+    for (const answer of answers) answer()
+    answers = []
+  })
+  const readers = () => open().flatMap(({ path, reader }) => (path === '/big' ? [reader] : []))
+
+  test('who reads a body is seen', async () => {
+    const { body } = await request(`${origin}/big`, { dispatcher: composed(interceptors.responseError()) })
+    expect(readers()).toEqual(['none'])
+    body.on('error', () => {}).destroy()
+  })
+
+  test('so it is of a body that was asked for in the queue of a Pool', async () => {
+    const pool = kept(new Pool(origin, { connections: 2 })).compose(interceptors.responseError())
+    const [first, second, third] = [1, 2, 3].map(() => pool.request({ path: '/big', method: 'GET' }))
+    for (const answer of [await first, await second]) await answer?.body.dump({ limit: BODY.length * 2 })
+    const last = await third
+    expect(readers()).toEqual(['none'])
+    last?.body.on('error', () => {}).destroy()
+  })
 })
 
 test('one that is answered with what another asked for is not under way itself', async () => {
