@@ -126,14 +126,16 @@ describe('attach', { timeout: 60_000 }, () => {
     await once(mute, 'listening')
     const { port } = mute.address() as AddressInfo
     const { pid } = await start('-e', `fetch('http://127.0.0.1:${port}/').catch(() => {}); setTimeout(() => console.log('asked'), 500)`)
-    const { code, codes } = await judged('attach', `job=${pid}`, '--idle-timeout', '2s')
+    // Young for the deadline when all else would be decided.
+    const { code, codes } = await judged('attach', `job=${pid}`, '--idle-timeout', '6s')
     for (const socket of accepted) socket.destroy()
     await new Promise((resolve) => mute.close(resolve))
     expect({ code, codes }).toEqual({ code: 2, codes: ['job inconclusive'] })
   })
 
   test('that is interrupted has not looked for as long as it takes', async () => {
-    const { pid } = await start('job.mjs', origin, '3', 'reads')
+    // It has nothing that could be undecided.
+    const { pid } = await start('-e', `setInterval(() => {}, 1_000); console.log('here')`)
     const child = spawn(process.execPath, [BIN, 'attach', `job=${pid}`, '--for', '60s', '--json'], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
