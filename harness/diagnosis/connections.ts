@@ -4,7 +4,7 @@ import type { LedgerPage, LedgerSocket } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural } from './compose.ts'
 import type { Material } from './material.ts'
 import { peerEvidence } from './request-evidence.ts'
-import { type ResidualSocket, type Residue, roleOf } from './residue.ts'
+import { isPeerClosed, type ResidualSocket, type Residue, roleOf } from './residue.ts'
 
 /** Three or more pools to one origin made at one line within the work: a client per call (product.md). */
 const POOLS_PER_SITE = 3
@@ -17,9 +17,11 @@ export function connectionFindings(material: Material, residue: Residue, claimed
   // What a server accepted that was itself left listening, or waits for in its close, is a symptom of that; and so is a session's connection.
   const left = new Set([...residue.handles, ...residue.blockedCloses].flatMap(({ port }) => port ?? []))
   const sessions = new Set(residue.handles.flatMap(({ type, port }) => (type === 'HTTP2SESSION' ? (port ?? []) : [])))
+  const hasPipeServer = residue.handles.some(({ type }) => type === 'PIPESERVERWRAP')
   const isSymptom = (socket: ResidualSocket): boolean => {
     // A peer that has gone is the cause, also of a close that waits for our end.
     if (isPeerClosed(socket)) return false
+    if (socket.ledger?.isPipe === true) return roleOf(socket) === 'inbound' && hasPipeServer
     const port = socket.kernel?.local.port ?? socket.ledger?.localPort ?? -1
     return roleOf(socket) === 'inbound' ? left.has(port) : sessions.has(port)
   }
@@ -41,8 +43,6 @@ export function connectionFindings(material: Material, residue: Residue, claimed
     ...groupBy(rest, groupKey).map((group) => leftOpen(group, material)),
   ]
 }
-
-export const isPeerClosed = (socket: ResidualSocket): boolean => socket.kernel?.state === 'CLOSE_WAIT'
 
 const groupKey = (socket: ResidualSocket): string => `${lineKey(socket.ledger?.openedAt ?? null)} ${originOf(socket)} ${roleOf(socket)}`
 

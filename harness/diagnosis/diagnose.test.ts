@@ -26,6 +26,15 @@ describe('the verdict', () => {
 
 describe('a budget', () => {
   it.each([
+    ['handles', { sockets: 0, requests: 0, handles: 1 }, ['IDLE_PAST_DEADLINE']],
+    ['connections', { sockets: 1, requests: 0, handles: 0 }, ['TIMER_LEFT']],
+  ] as const)('of %s excuses them whatever else is left', (_, budget, left) => {
+    const page = pageOf({ sockets: [socket(1)], handles: [handle(1)] })
+    const { findings } = diagnose(materialOf({ recount: censusOf(sighting(1)), page, options: optionsOf({ budget }) }))
+    expect(findings.map(({ code }) => code)).toEqual(left)
+  })
+
+  it.each([
     [2, 'clean'],
     [1, 'leaked'],
   ])('of %i for two idle connections: %s', (sockets, expected) => {

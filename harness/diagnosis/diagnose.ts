@@ -101,11 +101,25 @@ export const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
 /** What no budget excuses: it says how many may stay, not that they may grow, nor that the work may fail for want of a descriptor. */
 const BEYOND_BUDGET: ReadonlySet<string> = new Set(['WORK_HUNG', 'GROWTH', 'DESCRIPTORS_EXHAUSTED'])
 
-/** A budget lets connections and handles stay; it never excuses an unread body. */
+/** What each kind of budget lets stay. */
+const OF_SOCKETS: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'SOCKET_LEFT_OPEN', 'CLIENT_PER_CALL'])
+const OF_HANDLES: ReadonlySet<string> = new Set([
+  'TIMER_LEFT',
+  'WATCHER_LEFT',
+  'WORKER_LEFT',
+  'CHILD_LEFT',
+  'FILE_LEFT_OPEN',
+  'HANDLE_LEFT',
+  'SERVER_LEFT_LISTENING',
+])
+
+/** A budget lets connections and handles stay, each kind by itself; it never excuses an unread body. */
 function withinBudget(findings: readonly Finding[], residue: Residue, { options }: Material): readonly Finding[] {
   if (isBack(residue, options)) return findings.filter((finding) => !LEAKED.has(finding.severity) || BEYOND_BUDGET.has(finding.code))
-  const idleOnly: ReadonlySet<string> = new Set(['IDLE_PAST_DEADLINE', 'SOCKET_LEFT_OPEN', 'CLIENT_PER_CALL'])
-  return residue.sockets.length <= options.budget.sockets ? findings.filter((finding) => !idleOnly.has(finding.code)) : findings
+  const { budget } = options
+  const areSocketsWithin = residue.sockets.length <= budget.sockets
+  const areHandlesWithin = residue.handles.length + residue.files.length <= budget.handles
+  return findings.filter(({ code }) => !((areSocketsWithin && OF_SOCKETS.has(code)) || (areHandlesWithin && OF_HANDLES.has(code))))
 }
 
 /** Where nobody inside could be asked, or nothing is left to ask. */

@@ -110,7 +110,7 @@ export function strangersIn({ descriptors, sockets, files }: Pick<Census, 'descr
 }
 
 function strangers(material: Material, residue: Residue): readonly Finding[] {
-  if (residue.handles.some(({ type }) => WITH_DESCRIPTORS.has(type))) return []
+  if (residue.handles.some(({ type }) => WITH_DESCRIPTORS.has(type)) || residue.sockets.some(({ ledger }) => ledger?.isPipe)) return []
   const points = pointsOf(material, (each) => each.strangers, strangersIn(material.baseline))
   const now = strangersIn(material.recount)
   const left = lasting(points, now)

@@ -1,9 +1,8 @@
 /** Findings about what holds no handle of its own: a server's close that never comes, listeners that pile up. */
 import type { Finding } from '../model/finding.ts'
 import { composeFinding, placeOf, plural } from './compose.ts'
-import { isPeerClosed } from './connections.ts'
 import type { Material } from './material.ts'
-import { type Residue, roleOf } from './residue.ts'
+import { isPeerClosed, type Residue, roleOf } from './residue.ts'
 
 export function heldUpFindings(material: Material, residue: Residue): readonly Finding[] {
   return [...blockedCloses(material, residue), ...listenerStacks(material, residue)]

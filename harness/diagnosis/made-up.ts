@@ -70,6 +70,7 @@ export const socket = (id: number, some: Partial<LedgerSocket> = {}): LedgerSock
   inode: `${id}`,
   localPort: 40_000 + id,
   remotePort: 9_000,
+  isPipe: false,
   role: 'outbound',
   owner: 'node:http',
   poolId: 1,

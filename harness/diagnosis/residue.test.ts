@@ -37,6 +37,23 @@ describe('the residue', () => {
     expect(inodes(censusOf(), censusOf(sighting(1), accepted), page)).toEqual(['1'])
   })
 
+  it.each([
+    ['accepted', 'FIN_WAIT2', 'CLOSE_WAIT', '2'],
+    ['opening', 'CLOSE_WAIT', 'FIN_WAIT2', '1'],
+  ] as const)('counts a connection with itself that one end has closed at the other: the %s one', (_, opening, accepting, left) => {
+    const opened = sighting(1, { state: opening })
+    const accepted = sighting(2, { local: opened.remote, remote: opened.local, role: 'inbound', state: accepting })
+    expect(inodes(censusOf(), censusOf(opened, accepted))).toEqual([left])
+  })
+
+  it('is what the ledger has of Unix sockets, at the end that opened them, however well the kernel is seen', () => {
+    const pipe = { isPipe: true, localPort: null, remotePort: null }
+    const opened = [socket(1, pipe), socket(2, { ...pipe, iteration: -1 })]
+    const accepted = [3, 4, 5].map((id) => socket(id, { ...pipe, role: 'inbound' }))
+    const page = pageOf({ sockets: [...opened, ...accepted, socket(6)] })
+    expect(residueOf(censusOf(), censusOf(), page, optionsOf()).sockets.map(({ ledger }) => ledger?.id)).toEqual([1, 5])
+  })
+
   it('keeps an accepted connection whose other end is elsewhere', () => {
     expect(inodes(censusOf(), censusOf(sighting(2, { role: 'inbound' })))).toEqual(['2'])
   })

@@ -79,6 +79,9 @@ export const wayOf = (from: Endpoint, to: Endpoint): string => `${from.address}:
 export const roleOf = ({ kernel, ledger }: ResidualSocket): 'outbound' | 'inbound' =>
   (ledger?.role ?? kernel?.role) === 'inbound' ? 'inbound' : 'outbound'
 
+/** The peer has ended its side, and we have not. */
+export const isPeerClosed = ({ kernel }: ResidualSocket): boolean => kernel?.state === 'CLOSE_WAIT'
+
 function freshSockets(baseline: Census, recount: Census, page: LedgerPage | null): readonly ResidualSocket[] {
   const before = new Set((baseline.sockets ?? []).map((socket) => socket.inode))
   const now = new Set((recount.sockets ?? []).map((socket) => socket.inode))
@@ -92,17 +95,30 @@ function freshSockets(baseline: Census, recount: Census, page: LedgerPage | null
     const ledger = byInode.get(kernel.inode) ?? byPort.get(`${kernel.local.port}>${kernel.remote.port}`) ?? null
     return { kernel, ledger }
   })
+  const halfClosed = new Set(open.filter(isPeerClosed).map(({ kernel }) => wayOf(kernel.local, kernel.remote)))
   const ours = new Set(open.filter((socket) => roleOf(socket) === 'outbound').map(({ kernel }) => wayOf(kernel.local, kernel.remote)))
   const fresh: ResidualSocket[] = []
   for (const { kernel, ledger } of open) {
     if (before.has(kernel.inode)) continue
-    // The other end of a connection that this same process opened and still holds: judged, and counted, at the end that opened it.
-    if (roleOf({ kernel, ledger }) === 'inbound' && ours.has(wayOf(kernel.remote, kernel.local))) continue
+    // The other end of a connection that this same process holds: judged, and counted, at the end that opened it, or that was not closed after the other.
+    const isJudgedThere = roleOf({ kernel, ledger }) === 'inbound' && ours.has(wayOf(kernel.remote, kernel.local))
+    if (halfClosed.has(wayOf(kernel.remote, kernel.local)) || (isJudgedThere && !isPeerClosed({ kernel, ledger }))) continue
     const replaced = replaceable.get(remoteOf(kernel)) ?? 0
     if (ledger?.isIdle === true && replaced > 0) replaceable.set(remoteOf(kernel), replaced - 1)
     else fresh.push({ kernel, ledger })
   }
-  return fresh
+  return [...fresh, ...pipes(page)]
+}
+
+/**
+ * Unix sockets, which the kernel's lists of connections do not have. They have no address either: where this process holds both ends of some, as many
+ * accepted ones as it opened itself are judged at the end that opened them.
+ */
+function pipes(page: LedgerPage | null): readonly ResidualSocket[] {
+  const all = (page?.sockets ?? []).filter(({ isPipe }) => isPipe)
+  const opened = all.filter(({ role }) => role === 'outbound')
+  const accepted = all.filter(({ role }) => role === 'inbound').slice(opened.length)
+  return [...opened, ...accepted].filter(({ iteration }) => iteration >= 0).map((ledger) => ({ kernel: null, ledger }))
 }
 
 /** Open now, not at the baseline, and in nobody's book. */

@@ -93,7 +93,7 @@ export interface SocketLike {
   readonly secureConnecting?: boolean
   readonly timeout?: number | undefined
   readonly readableEnded: boolean
-  readonly _handle?: { readonly fd?: number } | null
+  readonly _handle?: { readonly fd?: number; readonly _parent?: object | null } | null
   readonly server?: object | null
   destroy(): unknown
 }

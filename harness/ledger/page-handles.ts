@@ -2,6 +2,7 @@
 import type { OpenHandle } from '../model/ledger-page.ts'
 import { type Book, CAPTURE_SLOT, type HandleEntry } from './book.ts'
 import { type FileEntry, isStillOpen, pathOf } from './file-book.ts'
+import { bareHandle } from './sockets.ts'
 import type { Capture } from './stacks.ts'
 
 interface OpenResource {
@@ -33,6 +34,9 @@ function isClosed(book: Book, { type, resource }: HandleEntry): boolean {
   return type === 'Timeout' && (resource as OpenResource)._destroyed === true
 }
 
+/** A connection that its http.Agent hands out again is told of once more, as something that holds its handle. */
+const bareResource = ({ resource }: HandleEntry): object => (resource as { readonly handle?: object }).handle ?? resource
+
 function detailOf({ pid, _repeat }: OpenResource, port: number | null): string | null {
   if (port !== null) return `port ${port}`
   if (typeof pid === 'number') return `pid ${pid}`
@@ -40,7 +44,8 @@ function detailOf({ pid, _repeat }: OpenResource, port: number | null): string |
 }
 
 export function openHandles(book: Book): readonly OpenHandle[] {
-  const open = [...book.handles.values()].filter((entry) => !isClosed(book, entry))
+  const ofSockets = new Set([...book.sockets].map(({ socket }) => bareHandle(socket)))
+  const open = [...book.handles.values()].filter((entry) => !isClosed(book, entry) && !ofSockets.has(bareResource(entry)))
   return open.map((entry) => {
     const resource = entry.resource as OpenResource
     const h2 = entry.type === 'HTTP2SESSION' ? book.eyes.h2SessionOf(entry.resource) : null

@@ -3,7 +3,7 @@ import type { AgentCounts, UndiciPoolStats } from '../model/client-eyes.ts'
 import type { LedgerSocket, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import type { Book, PoolEntry, SocketEntry } from './book.ts'
 import { nodeHttp } from './node-http-module.ts'
-import { hasDescriptor, inodeOf } from './sockets.ts'
+import { hasDescriptor, inodeOf, isPipe } from './sockets.ts'
 
 export interface SocketUse {
   readonly idleInAgents: ReadonlySet<object>
@@ -24,6 +24,7 @@ export function ledgerSocket(book: Book, entry: SocketEntry, use: SocketUse): Le
     inode: inodeOf(socket),
     localPort: socket.localPort ?? null,
     remotePort: socket.remotePort ?? null,
+    isPipe: isPipe(socket),
     role: entry.role,
     owner,
     poolId: entry.pool?.id ?? null,

@@ -114,6 +114,12 @@ export function socketRecorders(book: Book): Readonly<Record<string, (message: n
   return { 'net.client.socket': outbound, 'net.server.socket': inbound }
 }
 
+/** What libuv knows of it; TLS wraps it. */
+export const bareHandle = ({ _handle: handle }: SocketLike): object | null => handle?._parent ?? handle ?? null
+
+/** Of a Unix socket or a named pipe, whose handle is of Node's class `Pipe`. */
+export const isPipe = (socket: SocketLike): boolean => bareHandle(socket)?.constructor.name === 'Pipe'
+
 /** A closed descriptor is gone or negative; where the system has none (Windows) it never was another. */
 export function hasDescriptor({ _handle: handle }: SocketLike): boolean {
   const fd = handle?.fd

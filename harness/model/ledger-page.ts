@@ -109,6 +109,8 @@ export interface LedgerSocket {
   readonly inode: string | null
   readonly localPort: number | null
   readonly remotePort: number | null
+  /** A Unix socket or a named pipe: no connection of TCP, so no kernel probe lists it. */
+  readonly isPipe: boolean
   readonly role: 'outbound' | 'inbound'
   /** Who owns it: an http.Agent, an undici pool, an HTTP server, or nobody. */
   readonly owner: 'node:http' | 'undici' | 'http.Server' | 'http2' | null

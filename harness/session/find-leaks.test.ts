@@ -116,6 +116,19 @@ describe('findLeaks', () => {
     expect(diagnosis).toMatchObject({ verdict: 'inconclusive', missing: ['interrupted before the deadline'] })
   })
 
+  it.each([
+    ['while it awaits what it asked for', async (agent: Agent) => void (await ask(agent, '/silence'))],
+    ['when it has ended, and its time has not passed', async (agent: Agent) => void (await ask(agent))],
+  ])('blames nobody for what is open when it is interrupted %s', async (_, work) => {
+    const agent = new Agent({ keepAlive: true })
+    const giveUp = new AbortController()
+    setTimeout(() => giveUp.abort(), 100)
+    const diagnosis = await findLeaks(() => work(agent).catch(() => {}), { signal: giveUp.signal })
+    agent.destroy()
+    expect(diagnosis).toMatchObject({ verdict: 'inconclusive', findings: [], returnedToBaselineMs: null })
+    expect(diagnosis.recount.sockets).toBeGreaterThan(diagnosis.baseline.sockets ?? 0)
+  })
+
   it('lets an allowance with its reason pass', async () => {
     const agent = new Agent({ keepAlive: true })
     const options = { idleTimeoutMs: 200, allow: [{ code: 'IDLE_PAST_DEADLINE', origin, because: 'the exporter stays' }] } as const

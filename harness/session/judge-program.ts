@@ -12,7 +12,7 @@ import type { Turn } from './await-turn.ts'
 import { whatExitLeaves } from './last-page.ts'
 import { type Draft, quiesce } from './quiesce.ts'
 import { resolveOptions } from './resolve-options.ts'
-import { settledSockets, undecided, WARM_POOLS, withoutSingletons } from './service-view.ts'
+import { settledSockets, undecided, WARM_POOLS, withoutSettledPipes, withoutSingletons } from './service-view.ts'
 import { mapFrame, mapPage } from './source-maps.ts'
 import type { WatchRequest } from './watch-program.ts'
 
@@ -204,7 +204,7 @@ async function judgeNow(
   const options = resolveOptions({ idleConnections: 'trust', budget }, [WARM_POOLS, ...allow])
   const draft = draftOf(request, { ...given, hung, options: unheard === null ? options : { ...options, level: 'off' } })
   // What was cut short holds what it works with: only what nobody will ever come back for counts.
-  const judgedPage = given.hung === null && page !== null ? whatExitLeaves(page, false) : page
+  const judgedPage = page === null ? null : given.hung === null ? whatExitLeaves(page, false) : withoutSettledPipes(page)
   const baseline = given.hung === null ? recount : NOTHING
   const judged = judgedOf({
     ...draft,

@@ -5,8 +5,13 @@
 import { isUnread } from '../diagnosis/requests.ts'
 import type { LedgerPage } from '../model/ledger-page.ts'
 
+/** The page of who was cut short: what is open may still be read, and closed. */
+export function withNothingOpen(page: LedgerPage): LedgerPage {
+  return { ...page, requests: [], responses: [], sockets: [], handles: [], blockedCloses: [], listenerStacks: [] }
+}
+
 /** @param isHung it ended under an await that never settled: then every open request is what it waited for. */
 export function whatExitLeaves(page: LedgerPage, isHung: boolean): LedgerPage {
   const requests = page.requests.filter((request) => isHung || request.isInLine || isUnread(request, null, null))
-  return { ...page, requests, responses: [], sockets: [], handles: [], blockedCloses: [], listenerStacks: [] }
+  return { ...withNothingOpen(page), requests }
 }

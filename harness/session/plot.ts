@@ -1,5 +1,5 @@
 /** The plot, always the same: warm up, baseline, work, quiesce, recount, diagnose. The only place where eyes meet judgement. */
-import { diagnose } from '../diagnosis/diagnose.ts'
+import { countsOf, diagnose } from '../diagnosis/diagnose.ts'
 import { type Lifelines, lifelinesOf, NO_LIFELINES } from '../diagnosis/lifelines.ts'
 import { poolsInDoubt } from '../diagnosis/lost-slots.ts'
 import type { Material } from '../diagnosis/material.ts'
@@ -14,6 +14,7 @@ import type { LedgerPage, PoolRecovery } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { iterationCounter } from './count-iterations.ts'
+import { withNothingOpen } from './last-page.ts'
 import { type Hang, playWork, warmUp } from './play-work.ts'
 import { quiesce } from './quiesce.ts'
 import { mapFrame, mapPage } from './source-maps.ts'
@@ -87,12 +88,16 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   const backAtMs = seen.page === null && seen.recount.sockets === null ? null : seen.returnedToBaselineMs
   const interrupted = options.signal?.aborted === true ? ['interrupted before the deadline'] : []
   const recount = { ...seen.recount, handles: (await subject.census('with handles')).handles }
+  // What was interrupted has not ended, or had time left: whatever is open may still be closed.
+  const isCut = interrupted.length > 0 && work.hung === null
+  const mapped = seen.page === null ? null : mapPage(seen.page)
   const material: Material = {
     ...draft,
     ...seen,
+    ...(isCut ? { baseline: recount } : {}),
     hung: isSilent ? await hungOf(subject, 'event loop blocked', endedMs - startedMs) : draft.hung,
     recount,
-    page: seen.page === null ? null : mapPage(seen.page),
+    page: mapped !== null && isCut ? withNothingOpen(mapped) : mapped,
     peak: highest([atEnd, seen.recount, stage.peak?.() ?? null]),
     recoveries: seen.returnedToBaselineMs === null ? await recoveriesOf(subject, seen.page) : [],
     peers: seen.returnedToBaselineMs === null || needsPeers(seen.page, options) ? await peersOf(stage) : [],
@@ -100,7 +105,7 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
     wouldExit: stage.wouldExit?.() ?? null,
     doubts: [...doubts, ...interrupted],
   }
-  const diagnosis = diagnose(material)
+  const diagnosis = { ...diagnose(material), baseline: countsOf(baseline) }
   return { diagnosis, baseline, page: seen.page, lifelines: diagnosis.verdict === 'leaked' ? lifelinesOf(material) : NO_LIFELINES }
 }
 

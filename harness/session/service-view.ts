@@ -13,7 +13,13 @@ export const WARM_POOLS: Allowance = { code: 'IDLE_PAST_DEADLINE', because: 'a s
 
 /** The page without what was made once at its line: one more with each request is a leak, one for all of them is not. */
 export function withoutSingletons(page: LedgerPage): LedgerPage {
-  return { ...page, handles: withoutSingles(page.handles, handleKey) }
+  return { ...withoutSettledPipes(page), handles: withoutSingles(page.handles, handleKey) }
+}
+
+/** Of the page's sockets only pipes count: the others are those of the census (`settledSockets`). */
+export function withoutSettledPipes(page: LedgerPage): LedgerPage {
+  const gone = new Set(settled(page).filter(({ isPipe }) => isPipe))
+  return gone.size === 0 ? page : { ...page, sockets: page.sockets.filter((socket) => !gone.has(socket)) }
 }
 
 const handleKey = (handle: OpenHandle): string => `${handle.type} ${lineKey(handle.openedAt)}`
@@ -43,9 +49,11 @@ function withoutSingles<T>(items: readonly T[], keyOf: (item: T) => string): rea
  * as long as nothing is being answered on them), a single connection of its own that no pool holds.
  */
 export function settledSockets(census: Census, page: LedgerPage): Census {
-  const inodes = new Set([...older(page), ...callers(page), ...singles(page)].flatMap((socket) => socket.inode ?? []))
+  const inodes = new Set(settled(page).flatMap((socket) => socket.inode ?? []))
   return { ...census, sockets: census.sockets?.filter((socket) => !inodes.has(socket.inode) || socket.state === 'CLOSE_WAIT') ?? null }
 }
+
+const settled = (page: LedgerPage): readonly LedgerSocket[] => [...older(page), ...callers(page), ...singles(page)]
 
 const older = (page: LedgerPage): readonly LedgerSocket[] => page.sockets.filter((socket) => socket.iteration < 0)
 
