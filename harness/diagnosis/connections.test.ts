@@ -53,6 +53,13 @@ it('a connection that the ledger does not know has no line, and the remote for a
   expect(finding).toMatchObject({ code: 'SOCKET_LEFT_OPEN', openedAt: null, origin: 'tcp://[::1]:25' })
 })
 
+it('an accepted connection over a Unix socket is one as well', () => {
+  const sockets = [socket(1, { isPipe: true, role: 'inbound', isIdle: false, openedAt: line(5) })]
+  const server = handle(1, { type: 'PIPESERVERWRAP', openedAt: line(5) })
+  expect(codes({ page: pageOf({ sockets, handles: [server] }) })).toEqual(['HANDLE_LEFT x1 at 5'])
+  expect(codes({ page: pageOf({ sockets }) })).toEqual(['SOCKET_LEFT_OPEN x1 at 5'])
+})
+
 it('an accepted connection is a symptom of its server, where that is left', () => {
   const local = { address: '127.0.0.1', port: 9_000 }
   const accepted = sighting(1, { role: 'inbound', local, remote: { address: '127.0.0.1', port: 51_000 } })
