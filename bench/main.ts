@@ -5,6 +5,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { measureCensus } from './census.ts'
+import { ownCores } from './cores.ts'
 import { measureOverhead, type OverheadRow, PEERS } from './overhead.ts'
 import { type BenchRecord, benchMarkdown } from './tables.ts'
 import { measureVerdicts } from './verdict.ts'
@@ -12,6 +13,8 @@ import { measureVerdicts } from './verdict.ts'
 const SECTIONS = ['overhead', 'census', 'verdicts'] as const
 const OUTPUT = 'reports/out/bench'
 const PEER_ROUNDS = 12
+/** Requests of a turn of theirs. */
+const PEER_REQUESTS = 200
 
 function turnsOf(text: string): number {
   const turns = Number(text)
@@ -41,13 +44,25 @@ async function overheads(): Promise<readonly OverheadRow[]> {
   const some = turns === undefined ? {} : { rounds: turns }
   const onClient = (rows: readonly OverheadRow[]): void => rows.forEach(progress('overhead'))
   const ours = await measureOverhead({ ...some, onClient })
-  const peers = await measureOverhead({ onClient, levels: ['none', ...PEERS], generations: 1, rounds: turns ?? PEER_ROUNDS })
+  const peers = await measureOverhead({
+    onClient,
+    levels: ['none', ...PEERS],
+    generations: 1,
+    requests: PEER_REQUESTS,
+    rounds: turns ?? PEER_ROUNDS,
+  })
   return [...ours, ...peers.filter(({ level }) => level !== 'none')]
 }
 
 const record: BenchRecord = {
   schema: 'watertight/bench@1',
-  environment: { node: process.version, platform: `${process.platform} ${process.arch}`, cpus: availableParallelism(), contended },
+  environment: {
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpus: availableParallelism(),
+    contended,
+    pinned: ownCores() !== null,
+  },
   verdicts: only.includes('verdicts') ? await measureVerdicts({ ...some, onRow: progress('verdicts') }) : null,
   census: only.includes('census') ? await measureCensus({ ...some, onRow: progress('census') }) : null,
   overhead: only.includes('overhead') ? await overheads() : null,

@@ -1,5 +1,6 @@
 /** What the ledger costs: CPU time of a request with it, against the same request without. `node bench/overhead.ts` prints the table. */
 import type { LedgerLevel } from '../harness/model/ledger-page.ts'
+import { type Cores, ownCores } from './cores.ts'
 import { type Figures, figuresOf } from './figures.ts'
 import { type Far, startFar } from './process.ts'
 
@@ -27,7 +28,7 @@ export interface OverheadRow {
   readonly atOnce: Pace
   /** CPU microseconds of a request (user and system, all threads of the process): the mean of the quietest tenth of the turns, and the median of all. */
   readonly cpuUs: Figures
-  /** Against level `none`: the quietest turns by its quietest, and the median of the ratios of turns taken within the same hundredth of a second. */
+  /** Against level `none`: the quietest turns by its quietest, and the median of the ratios of turns taken one after the other. */
   readonly ratio: Figures
   /** Turns that were measured. */
   readonly turns: number
@@ -56,15 +57,21 @@ export interface CostAnswer {
   readonly cpuUs: number
 }
 
-/** First turns, thrown away: compiling and opening connections. */
-const WARM_UP_TURNS = 12
 /**
- * Many short turns: a shared machine changes its speed by a factor of two for moments as well as for seconds, and a neighbour that hits every turn of a
- * level hits those of the others beside them. 250 requests are 5 ms.
+ * First turns of a process, thrown away: it opens connections, and its functions are compiled again and again. With 4 of them a bare request of undici costs 56 us
+ * afterwards, with 12 it costs 44, with 30 and more 39; two bare processes are alike only then.
  */
-const DEFAULTS = { generations: 4, rounds: 24, requests: 250 } as const
-/** A request of the AWS SDK costs ten times those of the others (facts.md), so a fifth of them says as much. */
-const SHARE: Partial<Record<BenchClient, number>> = { 'aws-sdk': 0.2 }
+const WARM_UP_TURNS = 30
+/** The same where it has worked already, at another pace. */
+const NEXT_PACE_TURNS = 10
+/**
+ * Turns in the same tenth of a second: a shared machine changes its speed by a factor of two for moments as well as for seconds, and a neighbour that hits every
+ * turn of a level hits those of the others beside them. Shorter ones measure how a process that stood still gets going again: with 250 requests (10 ms) a bare one
+ * costs 44 us where it costs 37 with 2,000, and a stack that is taken once in 16 requests, whose code is cold, 5 % more.
+ */
+const DEFAULTS = { generations: 3, rounds: 12, requests: 1_000 } as const
+/** A request of the AWS SDK costs ten times those of the others, one of fetch twice as much: fewer of them say as much. */
+const SHARE: Partial<Record<BenchClient, number>> = { 'aws-sdk': 0.1, fetch: 0.5 }
 
 /** CPU microseconds of a request, turn by turn. */
 type Costs = ReadonlyMap<BenchLevel, number[]>
@@ -75,12 +82,15 @@ type Costs = ReadonlyMap<BenchLevel, number[]>
  */
 export async function measureOverhead(options: OverheadOptions = {}): Promise<readonly OverheadRow[]> {
   const { clients = BENCH_CLIENTS, levels = LEVELS, paces = PACES, generations = DEFAULTS.generations, onClient } = options
+  const cores = ownCores()
   const rows: OverheadRow[] = []
   for (const client of clients) {
     const costs = paces.map((atOnce) => ({ atOnce, byLevel: new Map(levels.map((level): [BenchLevel, number[]] => [level, []])) }))
     for (let generation = 0; generation < generations; generation += 1) {
-      await using children = await startGeneration(client, levels)
-      for (const { atOnce, byLevel } of costs) await measurePace(client, atOnce, children.byLevel, byLevel, options)
+      await using children = await startGeneration(client, levels, cores)
+      for (const [index, { atOnce, byLevel }] of costs.entries()) {
+        await measurePace(client, atOnce, index === 0 ? WARM_UP_TURNS : NEXT_PACE_TURNS, children.byLevel, byLevel, options)
+      }
     }
     const mine = costs.flatMap(({ atOnce, byLevel }) =>
       [...byLevel].map(([level, turns]) => overheadRow(client, level, atOnce, turns, byLevel.get('none') ?? [])),
@@ -96,13 +106,13 @@ interface Generation extends AsyncDisposable {
 }
 
 /** A server, and for each level a process of its own that asks it. */
-async function startGeneration(client: BenchClient, levels: readonly BenchLevel[]): Promise<Generation> {
+async function startGeneration(client: BenchClient, levels: readonly BenchLevel[], cores: Cores | null): Promise<Generation> {
   await using far = new AsyncDisposableStack()
-  const [server, { origin }] = await startFar<{ origin: string }>(new URL('server.ts', import.meta.url), [])
+  const [server, { origin }] = await startFar<{ origin: string }>(new URL('server.ts', import.meta.url), [], cores?.server ?? null)
   far.use(server)
   const byLevel = new Map<BenchLevel, Far>()
   for (const level of levels) {
-    const [child] = await startFar(new URL('overhead-subject.ts', import.meta.url), [client, level, origin])
+    const [child] = await startFar(new URL('overhead-subject.ts', import.meta.url), [client, level, origin], cores?.client ?? null)
     byLevel.set(level, far.use(child))
   }
   const started = far.move()
@@ -112,6 +122,7 @@ async function startGeneration(client: BenchClient, levels: readonly BenchLevel[
 async function measurePace(
   client: BenchClient,
   atOnce: Pace,
+  warmUpTurns: number,
   children: ReadonlyMap<BenchLevel, Far>,
   costs: Costs,
   options: OverheadOptions,
@@ -119,7 +130,7 @@ async function measurePace(
   const { rounds = DEFAULTS.rounds, requests = DEFAULTS.requests } = options
   const order: CostOrder = { requests: Math.round(requests * (SHARE[client] ?? 1)), atOnce }
   let last: BenchLevel | null = null
-  for (let round = -WARM_UP_TURNS; round < rounds; round += 1) {
+  for (let round = -warmUpTurns; round < rounds; round += 1) {
     for (const level of drawn([...children.keys()], last)) {
       const answer = await children.get(level)?.ask<CostAnswer>(order)
       if (answer !== undefined && round >= 0) costs.get(level)?.push(answer.cpuUs / order.requests)

@@ -1,6 +1,7 @@
 /** Child processes of the benchmarks: started, asked over IPC, gone with their parent. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { pinnedTo } from './cores.ts'
 
 export interface Far extends AsyncDisposable {
   readonly pid: number
@@ -11,11 +12,12 @@ export interface Far extends AsyncDisposable {
 }
 
 /**
+ * @param core it stays on; null: any.
  * @returns the process with its first message.
  * @throws when it ends before it says anything.
  */
-export async function startFar<T>(module: URL, args: readonly string[], execArgv: readonly string[] = []): Promise<readonly [Far, T]> {
-  const child = fork(module, [...args], { execArgv: [...execArgv], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+export async function startFar<T>(module: URL, args: readonly string[], core: number | null = null): Promise<readonly [Far, T]> {
+  const child = fork(module, [...args], { ...pinnedTo(core), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
   const far: Far = {

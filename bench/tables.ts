@@ -7,7 +7,13 @@ import type { VerdictRow } from './verdict.ts'
 
 export interface BenchRecord {
   readonly schema: 'watertight/bench@1'
-  readonly environment: { readonly node: string; readonly platform: string; readonly cpus: number; readonly contended: boolean }
+  readonly environment: {
+    readonly node: string
+    readonly platform: string
+    readonly cpus: number
+    readonly contended: boolean
+    readonly pinned: boolean
+  }
   /** Null: not asked for. */
   readonly overhead: readonly OverheadRow[] | null
   readonly census: readonly CensusRow[] | null
@@ -50,14 +56,14 @@ export function verdictTable(rows: readonly VerdictRow[]): string {
 
 /** The whole record as one page. */
 export function benchMarkdown({ environment, overhead, census, verdicts }: BenchRecord): string {
-  const { node, platform, cpus, contended } = environment
+  const { node, platform, cpus, contended, pinned } = environment
   const busy = contended ? '\n\n**The machine was busy with other work: take the minima, and measure again.**' : ''
   const parts = [
     `# Benchmark\n\nNode ${node}, ${platform}, ${cpus} cores. Every cell is minimum / median; ratios are against the row that has 1.${busy}`,
     ...(overhead === null
       ? []
       : [
-          `## What the ledger costs a request\n\nCPU time of the client's process, small bodies on keep-alive connections, against the same process with nothing loaded. Minimum: of the quietest tenth of the turns; median: of the ratios of turns next to each other. \`again\` is a second process with nothing loaded: how far it is from 1 is the noise of this machine.\n\n${overheadTable(overhead)}`,
+          `## What the ledger costs a request\n\nCPU time of the client's process, small bodies on keep-alive connections, against the same process with nothing loaded. Minimum: of the quietest tenth of the turns; median: of the ratios of turns next to each other. \`again\` is a second process with nothing loaded: how far it is from 1 is the noise of this machine. ${pinned ? 'Client and server have a core each.' : '**Client and server may have shared a core, which halves what a bare request costs: ratios are higher then.**'}\n\n${overheadTable(overhead)}`,
         ]),
     ...(census === null ? [] : [`## One look at another process\n\n${censusTable(census)}`]),
     ...(verdicts === null

@@ -55,7 +55,7 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
   /** The stack of whoever asked: kept on the handler, or on the queue entry we run in, else the present one. */
   function askedBy(handler: WithCapture | null, isFetch: boolean, queued: QueuedEntry | undefined): Capture | null {
     const kept = handler?.[CAPTURE_SLOT]
-    if (book.level !== 'full') return kept ?? captureFor(book, created)
+    if (book.level !== 'full') return kept === undefined ? captureFor(book, created) : kept
     const asked = kept ?? queued?.capture
     if (asked !== undefined) return asked
     const capture = captureFor(book, created)
@@ -77,8 +77,9 @@ export function undiciRecorders(book: Book): Readonly<Record<string, (message: n
     const queued = queueEntryOf(handler)
     const asker = handler === null || isFetch ? null : askerOf(book, handler, queued)
     const capture = askedBy(handler, isFetch, queued)
-    // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's.
-    if (handler !== null && capture !== null) handler[CAPTURE_SLOT] = capture
+    // A retry or a redirect dispatches the same handler again, without the user's frame: it inherits the first one's, or that there is none. Where some
+    // handlers had it and others had not, undici's own reading of them would cost more.
+    if (handler !== null) handler[CAPTURE_SLOT] = capture
     const entry = beginRequest(book, request, isFetch ? 'fetch' : 'undici', originOf(request), capture)
     entry.asker = asker
     if (isFetch && book.level === 'full') fetching.enterWith(entry.id)
