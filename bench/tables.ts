@@ -2,7 +2,7 @@
 import { markdownTable } from 'markdown-table'
 import type { CensusRow } from './census.ts'
 import { type Figures, threeDigits } from './figures.ts'
-import type { OverheadRow } from './overhead.ts'
+import { OVERHEAD_LIMITS, type OverheadRow } from './overhead.ts'
 import type { VerdictRow } from './verdict.ts'
 
 export interface BenchRecord {
@@ -29,6 +29,20 @@ const table = (rows: readonly (readonly string[])[], numbersFrom: number): strin
 export function overheadTable(rows: readonly OverheadRow[]): string {
   const body = rows.map(({ client, level, atOnce, ratio, cpuUs }) => [client, level, String(atOnce), both(ratio), both(cpuUs)])
   return table([['client', 'loaded', 'at once', 'ratio', 'CPU µs per request'], ...body], 2)
+}
+
+/** What is promised of the worst client, one request at a time, beside what was measured. Levels that were not measured are left out. */
+export function promises(rows: readonly OverheadRow[]): string {
+  const one = rows.filter(({ atOnce }) => atOnce === 1)
+  const lines = Object.entries(OVERHEAD_LIMITS).flatMap(([level, limit]) => {
+    const [worst] = one.filter((row) => row.level === level).toSorted((a, b) => b.ratio.median - a.ratio.median)
+    if (worst === undefined) return []
+    const { ratio, client } = worst
+    return [
+      `- \`${level}\`, at most ${limit}: ${ratio.median <= limit ? 'kept' : '**not kept**'}, the worst is ${client} with ${threeDigits(ratio.median)}`,
+    ]
+  })
+  return lines.length === 0 ? '' : `\n\nPromised of the worst client, one request at a time, by the median:\n\n${lines.join('\n')}`
 }
 
 export function censusTable(rows: readonly CensusRow[]): string {
@@ -63,7 +77,7 @@ export function benchMarkdown({ environment, overhead, census, verdicts }: Bench
     ...(overhead === null
       ? []
       : [
-          `## What the ledger costs a request\n\nCPU time of the client's process, small bodies on keep-alive connections, against the same process with nothing loaded. Minimum: of the quietest tenth of the turns; median: of the ratios of turns next to each other. \`again\` is a second process with nothing loaded: how far it is from 1 is the noise of this machine. ${pinned ? 'Client and server have a core each.' : '**Client and server may have shared a core, which halves what a bare request costs: ratios are higher then.**'}\n\n${overheadTable(overhead)}`,
+          `## What the ledger costs a request\n\nCPU time of the client's process, small bodies on keep-alive connections, against the same process with nothing loaded. Minimum: of the quietest tenth of the turns; median: of the ratios of turns next to each other. \`again\` is a second process with nothing loaded: how far it is from 1 is the noise of this machine. ${pinned ? 'Client and server have a core each.' : '**Client and server may have shared a core, which halves what a bare request costs: ratios are higher then.**'}\n\n${overheadTable(overhead)}${promises(overhead)}`,
         ]),
     ...(census === null ? [] : [`## One look at another process\n\n${censusTable(census)}`]),
     ...(verdicts === null
