@@ -19,6 +19,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
     noun: 'timer',
     advice: 'clear it in a finally (clearInterval, clearTimeout), or unref() it when it is meant to live as long as the process',
   },
+  Immediate: {
+    code: 'TIMER_LEFT',
+    noun: 'immediate',
+    advice: 'end the loop that sets the next one (clearImmediate, or a condition that comes true): until then it keeps a core busy',
+  },
   TCPSERVERWRAP: {
     code: 'SERVER_LEFT_LISTENING',
     noun: 'server',

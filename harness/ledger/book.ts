@@ -154,6 +154,8 @@ export interface Book {
   iteration: number
   /** The work has ended: what is opened from now on is its own only if it descends from it. */
   isOver: boolean
+  /** Some were pending when a page was written after the work: from then on the ledger looks at them, too. Clients set one for nearly every request. */
+  seesImmediates: boolean
   /** What runs inside `inWork` carries this; null while nobody has run anything there, so that descent cannot be told. */
   work: OwnWork | null
   /** Others work in this process at the same time: only what descends from the work is its own. */
@@ -218,6 +220,7 @@ export function emptyBook(eyes: ClientEyes, level: LedgerLevel, handedOver: read
     level,
     iteration: -1,
     isOver: false,
+    seesImmediates: false,
     work: null,
     isStrict: false,
     nested: 0,

@@ -105,6 +105,7 @@ export function startLedger(eyes: ClientEyes, level: LedgerLevel, handedOver: re
     beginWork(iteration) {
       book.iteration = iteration
       book.isOver = false
+      book.seesImmediates = false
       if (book.level !== 'off') book.exhausted.limit ??= descriptorLimit()
       if (book.level !== 'full') return
       watch ??= watchResources(book)

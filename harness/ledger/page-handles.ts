@@ -31,7 +31,7 @@ function isClosed(book: Book, { type, resource }: HandleEntry): boolean {
     const session = book.eyes.h2SessionOf(resource)
     return session === null || !session.isOpen || !session.isClient
   }
-  return type === 'Timeout' && (resource as OpenResource)._destroyed === true
+  return (type === 'Timeout' || type === 'Immediate') && (resource as OpenResource)._destroyed === true
 }
 
 /** A connection that its http.Agent hands out again is told of once more, as something that holds its handle. */

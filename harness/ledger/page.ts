@@ -19,6 +19,7 @@ import type { WrappedMethods } from './wrapped.ts'
 
 /** The whole ledger now. Costs one readlink per new socket and the formatting of the stacks it shows. */
 export function writePage(book: Book, wrapped: WrappedMethods | null): LedgerPage {
+  book.seesImmediates ||= book.isOver && process.getActiveResourcesInfo().includes('Immediate')
   dropSilentlyEnded(book)
   sweepDestroyed(book)
   for (const entry of book.requests) {

@@ -66,9 +66,11 @@ export function watchResources(book: Book): ResourceWatch {
       // The most frequent first. Node 22 knows no trackPromises and tells us of every promise.
       switch (type) {
         case 'TickObject':
-        case 'Immediate':
         case 'PROMISE':
           return
+        case 'Immediate':
+          if (!book.seesImmediates) return
+          break
         // undici makes one of these synchronously in the caller's frame, before the request may have to queue.
         case 'UNDICI_REQUEST':
         case 'UNDICI_STREAM':

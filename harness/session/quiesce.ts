@@ -151,10 +151,11 @@ export async function quiesce(
     // As many descriptors as before are as many sockets; a look that may decide counts them anew.
     const mayDecide =
       sinceMs !== null || clock.nowMs() >= deadline.unmendedAtMs() || look === first || draft.options.signal?.aborted === true
-    const isAsBefore = !hasMoved && !mayDecide && draft.iterations.length === 0
+    const wasComing = isComing(draft.baseline, look.census)
+    const isAsBefore = !hasMoved && !mayDecide && !wasComing && draft.iterations.length === 0
     const census = isAsBefore
       ? look.census
-      : await subject.census(draft.iterations.length > 0 || sinceMs !== null ? 'with handles' : undefined)
+      : await subject.census(draft.iterations.length > 0 || sinceMs !== null || wasComing ? 'with handles' : undefined)
     const atMs = clock.nowMs()
     look = { atMs, census, page: await subject.page() }
     lookedAtMs = clock.nowMs()

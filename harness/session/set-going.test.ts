@@ -63,6 +63,27 @@ describe('work that ends before what it set going has begun', () => {
     expect({ verdict, codes: findings.map((finding) => finding.code) }).toEqual({ verdict: 'leaked', codes: [code] })
   })
 
+  test('an immediate that always sets the next one is told by its line', async () => {
+    let isOver = false
+    function again(): void {
+      if (!isOver) setImmediate(again)
+    }
+    const { verdict, findings } = await findLeaks(() => again(), { idleTimeoutMs: 300 })
+    isOver = true
+    const told = findings.map(({ code, openedAt }) => `${code} in ${openedAt?.function}`)
+    expect({ verdict, told }).toEqual({ verdict: 'leaked', told: ['TIMER_LEFT in Immediate.again'] })
+  })
+
+  test('a chain of them that ends is clean soon after', async () => {
+    const startedMs = performance.now()
+    function again(): void {
+      if (performance.now() - startedMs < 150) setImmediate(again)
+    }
+    const { verdict, returnedToBaselineMs } = await findLeaks(() => again(), { idleTimeoutMs: 5_000 })
+    expect(verdict).toBe('clean')
+    expect(returnedToBaselineMs).toBeLessThan(2_000)
+  })
+
   test('and is clean at once when that leaves nothing', async () => {
     const { verdict, returnedToBaselineMs } = await findLeaks(() => void setImmediate(() => {}), { idleTimeoutMs: 5_000 })
     expect(verdict).toBe('clean')
