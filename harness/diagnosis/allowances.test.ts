@@ -11,7 +11,16 @@ const judged = (allow: readonly Allowance[], more: object = {}) => {
 }
 
 test('an allowance by code, by file and by line lets a finding stay', () => {
-  for (const allowance of [{ code: 'TIMER_LEFT' }, { openedAt: 'job' }, { openedAt: 'job.ts:7' }, { openedAt: '/job.ts:7' }] as const)
+  for (const allowance of [
+    { code: 'TIMER_LEFT' },
+    { openedAt: 'job' },
+    { openedAt: 'job.ts:7' },
+    { openedAt: '/job.ts:7' },
+    { openedAt: './job.ts:7' },
+    { openedAt: './job.ts' },
+    { openedAt: `${materialOf({}).cwd}/job.ts:7` },
+    { openedAt: `${materialOf({}).cwd}/job.ts` },
+  ] as const)
     expect(judged([{ ...allowance, because }])).toEqual(['clean'])
 })
 

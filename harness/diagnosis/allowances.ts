@@ -1,31 +1,37 @@
 /** What may stay by name and with a reason, and the names that have become idle. */
+import { resolve } from 'node:path'
 import type { Finding } from '../model/finding.ts'
 import type { Allowance } from '../model/options.ts'
 import { composeFinding } from './compose.ts'
 import type { Material } from './material.ts'
 
-export const isAllowed = (finding: Finding, allowances: readonly Allowance[]): boolean =>
-  allowances.some((allowance) => matches(finding, allowance))
+/** @param cwd what the paths of findings are relative to. */
+export const isAllowed = (finding: Finding, allowances: readonly Allowance[], cwd: string): boolean =>
+  allowances.some((allowance) => matches(finding, allowance, cwd))
 
-function matches(finding: Finding, { origin, code, openedAt }: Allowance): boolean {
+function matches(finding: Finding, { origin, code, openedAt }: Allowance, cwd: string): boolean {
   return (
     (origin === undefined || origin === finding.origin) &&
     (code === undefined || code === finding.code) &&
-    (openedAt === undefined || isAt(finding.openedAt, openedAt))
+    (openedAt === undefined || isAt(finding.openedAt, openedAt, cwd))
   )
 }
 
-/** `jobs/poll.ts` means any line of any file with that in its path, `jobs/poll.ts:41` this line of a file that ends so. */
-function isAt(place: Finding['openedAt'], wanted: string): boolean {
+/** `jobs/poll.ts` means any line of any file with that in its path, `jobs/poll.ts:41` this line of a file that ends so; absolute paths and `./` are understood. */
+function isAt(place: Finding['openedAt'], given: string, cwd: string): boolean {
   if (place === null) return false
-  return /:\d+$/.test(wanted) ? `/${place.file}:${place.line}`.endsWith(wanted) : place.file.includes(wanted)
+  const wanted = given.replace(/^\.\//, '')
+  const isOneLine = /:\d+$/.test(wanted)
+  return [`/${place.file}`, resolve(cwd, place.file)].some((path) =>
+    isOneLine ? `${path}:${place.line}`.endsWith(wanted) : path.includes(wanted),
+  )
 }
 
 /** A note for each allowance that nothing needed; `found` is what was there before allowances and budget. Not where the recount may not be believed. */
-export function unusedAllowances(found: readonly Finding[], { options, hung, doubts }: Material): readonly Finding[] {
+export function unusedAllowances(found: readonly Finding[], { options, hung, doubts, cwd }: Material): readonly Finding[] {
   if (hung !== null || doubts.length > 0) return []
   return options.allow
-    .filter((allowance) => !found.some((finding) => matches(finding, allowance)))
+    .filter((allowance) => !found.some((finding) => matches(finding, allowance, cwd)))
     .map((allowance) =>
       composeFinding({
         code: 'ALLOWANCE_UNUSED',

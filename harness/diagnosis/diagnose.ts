@@ -54,7 +54,7 @@ export function diagnose(material: Material): Diagnosis {
     ...lateHeaders.findings,
   ]
   const { allow, sharedAllow } = material.options
-  const left = withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, [...allow, ...sharedAllow]))
+  const left = withinBudget(found, residue, material).filter((finding) => !isAllowed(finding, [...allow, ...sharedAllow], material.cwd))
   const findings = bySeverity([...left, ...unusedAllowances(found, material)])
   const missing = [...doubtsOf(material), ...material.recount.missing.map(({ probe, missing }) => `${probe}: ${missing}`)]
   const counts = material.page?.counts

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, createServer as createRawServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { HarnessError, LeakError } from '../model/errors.ts'
 import { expectNoLeaks, findLeaks } from './find-leaks.ts'
 
@@ -116,6 +116,12 @@ describe('findLeaks', () => {
     expect(diagnosis).toMatchObject({ verdict: 'inconclusive', missing: ['interrupted before the deadline'] })
   })
 
+  it('does not begin what was given up before', async () => {
+    const work = vi.fn<() => void>()
+    const { verdict } = await findLeaks(work, { signal: AbortSignal.abort(), warmUp: 1 })
+    expect({ calls: work.mock.calls.length, verdict }).toEqual({ calls: 0, verdict: 'inconclusive' })
+  })
+
   it.each([
     ['while it awaits what it asked for', async (agent: Agent) => void (await ask(agent, '/silence'))],
     ['when it has ended, and its time has not passed', async (agent: Agent) => void (await ask(agent))],
@@ -176,6 +182,33 @@ describe('expectNoLeaks', () => {
     const caught = await expectNoLeaks(() => Promise.reject(mistake)).catch((error: unknown) => error)
     expect(caught).toBe(mistake)
     expect(caught).toMatchObject({ diagnosis: { verdict: 'clean' } })
+  })
+
+  it.each([
+    [
+      'has a diagnosis of its own, for reading only',
+      class extends Error {
+        get diagnosis() {
+          return 'flu'
+        }
+      },
+      { diagnosis: { verdict: 'clean' } },
+    ],
+    [
+      'is frozen',
+      class extends Error {
+        constructor() {
+          super()
+          Object.freeze(this)
+        }
+      },
+      {},
+    ],
+  ])('rethrows it as well where it %s', async (_, Mistake, expected) => {
+    const mistake = new Mistake()
+    const caught = await expectNoLeaks(() => Promise.reject(mistake)).catch((error: unknown) => error)
+    expect(caught).toBe(mistake)
+    expect(caught).toMatchObject(expected)
   })
 
   it('returns nothing when all is clean', async () => {

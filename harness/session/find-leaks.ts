@@ -55,8 +55,10 @@ export async function expectNoLeaks(work: () => unknown, options: FindLeaksOptio
   if (diagnosis.verdict !== 'clean') throw new LeakError(describeDiagnosis(diagnosis), diagnosis)
 }
 
+/** As a property of its own where it takes one: whatever it is, the work's own error is what is thrown. */
 function withDiagnosis(error: unknown, diagnosis: Diagnosis): unknown {
-  if (typeof error === 'object' && error !== null && Object.isExtensible(error)) Object.assign(error, { diagnosis })
+  const isObject = typeof error === 'object' && error !== null
+  if (isObject) Reflect.defineProperty(error, 'diagnosis', { value: diagnosis, enumerable: true, configurable: true, writable: true })
   return error
 }
 

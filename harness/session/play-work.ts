@@ -19,7 +19,7 @@ const SETTLED: PlayedWork = { outcome: { type: 'done' }, hung: null }
 
 /** Warm-up rounds, discarded but bounded like any other. */
 export async function warmUp(subject: Subject, options: ResolvedOptions, clock: Clock): Promise<PlayedWork> {
-  for (let round = 0; round < options.warmUp; round += 1) {
+  for (let round = 0; round < options.warmUp && options.signal?.aborted !== true; round += 1) {
     const played = await settleOrHang(subject.runWork(round), subject, options, { clock }, () => {})
     if (played.hung !== null || played.outcome.type !== 'done') return played
   }
@@ -37,6 +37,7 @@ export async function playWork(
   let last = SETTLED
   void stage.onlyWaits?.then(leaveLane)
   for (let iteration = 0; iteration < options.iterations; iteration += 1) {
+    if (options.signal?.aborted === true) break
     await subject.beginWork(iteration)
     const running = stage.drive === undefined ? subject.runWork(options.warmUp + iteration) : stage.drive(iteration)
     last = await settleOrHang(running, subject, options, stage, leaveLane)

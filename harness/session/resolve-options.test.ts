@@ -69,6 +69,7 @@ describe('resolveOptions', () => {
       `"HarnessError: invalid option: \`allow[0].origin\` is '': it takes a text that is not empty"`,
     )
     expect(said({ signal: {} })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`signal\` is {}: it takes an AbortSignal"`)
+    expect(said({ pools: [{}] })).toBe('HarnessError: invalid option: `pools[0]` is {}: it takes an undici dispatcher')
     expect(said({ pools: [1] })).toMatchInlineSnapshot(`"HarnessError: invalid option: \`pools[0]\` is 1: it takes an undici dispatcher"`)
   })
 

@@ -58,6 +58,9 @@ export const LIMIT_PROFILE = v.custom<string>(
       : `it takes the name of a limit profile: ${LIMIT_PROFILE_NAMES.join(', ')}`,
 )
 
+const isDispatcher = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && typeof Reflect.get(value, 'dispatch') === 'function'
+
 /** Each with its bounds; a configuration takes the same. */
 export const OPTION_FIELDS = {
   idleTimeoutMs: v.optional(durationMs),
@@ -67,7 +70,7 @@ export const OPTION_FIELDS = {
   warmUp: v.optional(count),
   budget: v.optional(BUDGET),
   allow: v.optional(v.array(ALLOWANCE)),
-  pools: v.optional(v.array(v.custom<object>((value) => typeof value === 'object' && value !== null, 'it takes an undici dispatcher'))),
+  pools: v.optional(v.array(v.custom<object>(isDispatcher, 'it takes an undici dispatcher'))),
   forbidGcRescue: v.optional(v.boolean()),
   workTimeoutMs: v.optional(durationMs),
   signal: v.optional(v.custom<AbortSignal>((value) => value instanceof AbortSignal, 'it takes an AbortSignal')),

@@ -53,7 +53,7 @@ export function judgeOutside(book: OutsideBook, name: string, rules: OutsideRule
     ...measured.findings,
     ...churnFindings(book, name),
   ]
-  const findings = bySeverity(withinBudget(found, rules).filter((finding) => !isAllowed(finding, rules.allow)))
+  const findings = bySeverity(withinBudget(found, rules).filter((finding) => !isAllowed(finding, rules.allow, '')))
   const doubts = [...rules.doubts, ...doubtsOf(member.last, member.endedAtMs, conditions, rules)]
   const opened = [...book.connections.values(), ...book.gone.map(({ connection }) => connection)].filter(
     (each) => each.member === name && (rules.isFromStart === true || !each.isOlder) && each.socket.role === 'outbound',
