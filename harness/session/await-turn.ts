@@ -26,13 +26,22 @@ interface CutShort {
 const POLL_MS = 200
 /** Of a program that is only seen from outside: what comes and goes between two looks is not seen at all. */
 const CLOSE_LOOK_MS = 50
+/** What the program has waited for a core is no part of its time, up to so much: at a load of 14 on two cores Node alone takes a second to start. */
+const MOST_EXCUSED_MS = 10_000
 /** Hung is decided by evidence, as in scenarios (product.md). */
 const STALL_MS = 2_000
 
-export async function awaitTurn(program: Executed, request: WatchRequest, outside: OutsideWatch | null): Promise<Turn> {
+/** @param load aborted: whatever drives the program ends. Who hangs by evidence is still driven when this returns: the callers are part of the evidence. */
+export async function awaitTurn(
+  program: Executed,
+  request: WatchRequest,
+  outside: OutsideWatch | null,
+  load: AbortController,
+): Promise<Turn> {
   const { clock } = request
   const startedMs = clock.nowMs()
-  const load = new AbortController()
+  const starvedBeforeMs = program.starvedMs()
+  let isHungByEvidence = false
   let driving: Promise<Driven> | null = null
   let driven: Driven | null = null
   let baseline: Census | null = null
@@ -84,15 +93,19 @@ export async function awaitTurn(program: Executed, request: WatchRequest, outsid
       const page = owes || (pulse !== null && pulse.open > 0) ? await program.page() : null
       const stalled = page === null ? null : stallSignature(page)
       const signature = stalled ?? (page === null || !owes ? null : unansweredSignature(page))
-      if (isStalled(signature) && signature !== null) return { type: 'hung', because: stalled === null ? 'unanswered' : 'stalled', driven }
-      if (clock.nowMs() - startedMs >= request.timeoutMs)
+      if (isStalled(signature) && signature !== null) {
+        isHungByEvidence = true
+        return { type: 'hung', because: stalled === null ? 'unanswered' : 'stalled', driven }
+      }
+      const excusedMs = Math.min(MOST_EXCUSED_MS, program.starvedMs() - starvedBeforeMs)
+      if (clock.nowMs() - startedMs - excusedMs >= request.timeoutMs)
         return {
           ...timeIsUp(await program.page(), program.unheard(), { hasServed, isLoading: driving !== null && driven === null }, request),
           driven,
         }
     }
   } finally {
-    load.abort()
+    if (!isHungByEvidence) load.abort()
   }
 }
 

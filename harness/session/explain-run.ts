@@ -14,10 +14,15 @@ export interface Explanation {
 }
 
 export async function explainRun(program: Executed, request: WatchRequest): Promise<Explanation> {
-  const turn = await awaitTurn(program, { ...request, timeoutMs: Math.min(request.timeoutMs, PATIENCE_MS) }, null)
-  // First, for the stacks may take all the time there is.
-  const begunAt = await program.begunAt()
-  return { keptBy: await keptBy(program, turn), begunAt }
+  const load = new AbortController()
+  try {
+    const turn = await awaitTurn(program, { ...request, timeoutMs: Math.min(request.timeoutMs, PATIENCE_MS) }, null, load)
+    // First, for the stacks may take all the time there is.
+    const begunAt = await program.begunAt()
+    return { keptBy: await keptBy(program, turn), begunAt }
+  } finally {
+    load.abort()
+  }
 }
 
 async function keptBy(program: Executed, turn: Turn): Promise<string> {

@@ -18,7 +18,7 @@ import type { WatchRequest } from './watch-program.ts'
 
 /** Unless somebody says otherwise: back at the baseline so long after the last answer (AIStore's default idle time for peers and clouds, facts.md). */
 export const IDLE_TIMEOUT_MS = 6_000
-/** A second look at a program that hangs by evidence, or was cut short, tells what still moves; its load is being ended meanwhile, and takes what it waited for along. */
+/** A second look at a program that hangs by evidence, or was cut short, tells what still moves. */
 const SECOND_LOOK_MS = 500
 
 /** Node's exit code for a top-level await that nothing can settle any more. */

@@ -61,18 +61,23 @@ export async function watchProgram(program: Executed, request: WatchRequest): Pr
   using sampler = sample(program, clock, SAMPLE_MS)
   sampler.mark('work')
   const outside = watchFromOutside(program.outside, request, clock, IDLE_TIMEOUT_MS)
-  const turn = await awaitTurn(program, request, outside)
-  sampler.mark('quiesce')
-  const afterMs = clock.nowMs() - startedMs
-  const told = fromOutside(program, request, turn, outside)
-  const { lifelines, notes, ...judged } = told ?? { notes: [], ...(await judge(program, request, turn, afterMs, sampler.peak)) }
-  return {
-    ...judged,
-    isFromOutside: told !== null,
-    ending: turn.type === 'ended' ? turn.ending : null,
-    timeline: sampler.timeline(lifelines),
-    latencyMs: turn.driven?.latencyMs ?? null,
-    notes: [...notes, ...(turn.driven?.failure && unanswered(turn).length === 0 ? [turn.driven.failure] : [])],
+  const load = new AbortController()
+  try {
+    const turn = await awaitTurn(program, request, outside, load)
+    sampler.mark('quiesce')
+    const afterMs = clock.nowMs() - startedMs
+    const told = fromOutside(program, request, turn, outside)
+    const { lifelines, notes, ...judged } = told ?? { notes: [], ...(await judge(program, request, turn, afterMs, sampler.peak)) }
+    return {
+      ...judged,
+      isFromOutside: told !== null,
+      ending: turn.type === 'ended' ? turn.ending : null,
+      timeline: sampler.timeline(lifelines),
+      latencyMs: turn.driven?.latencyMs ?? null,
+      notes: [...notes, ...(turn.driven?.failure && unanswered(turn).length === 0 ? [turn.driven.failure] : [])],
+    }
+  } finally {
+    load.abort()
   }
 }
 

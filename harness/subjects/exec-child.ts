@@ -206,7 +206,13 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
       return takeCensusOf(pids, clock.nowMs(), handles)
     },
     gauge: () => members().reduce<number | null>((total, member) => addKnown(total, countDescriptors(member.pid)), 0),
-    starvedMs: runDelayAmong(line.pids),
+    starvedMs: runDelayAmong({
+      *[Symbol.iterator]() {
+        // From before its ledger is heard of.
+        yield pid
+        yield* line.pids
+      },
+    }),
     page: async () => mergePages(await livePages()),
     pulse: async () => mergePulses((await line.ask('pulse')).map(({ answer }) => answer)),
     async startOthersAfresh() {
