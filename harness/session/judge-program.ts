@@ -8,6 +8,7 @@ import type { Diagnosis } from '../model/diagnosis.ts'
 import type { Frame, LedgerPage } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Ending, Executed } from '../subjects/exec-child.ts'
+import { UNSETTLED_AWAIT } from '../subjects/exec-protocol.ts'
 import type { Turn } from './await-turn.ts'
 import { whatExitLeaves } from './last-page.ts'
 import { type Draft, quiesce } from './quiesce.ts'
@@ -20,9 +21,6 @@ import type { WatchRequest } from './watch-program.ts'
 export const IDLE_TIMEOUT_MS = 6_000
 /** A second look at a program that hangs by evidence, or was cut short, tells what still moves. */
 const SECOND_LOOK_MS = 500
-
-/** Node's exit code for a top-level await that nothing can settle any more. */
-const UNSETTLED_AWAIT = 13
 
 const NOTHING: Census = { atMs: 0, sockets: [], files: null, descriptors: null, handles: null, missing: [] }
 
@@ -102,8 +100,8 @@ async function judgeEnded(
   peak: Census | null,
 ): Promise<Judged> {
   const { ending } = turn
-  // Of another runtime 13 is a code like any other.
-  const isHung = ending.code === UNSETTLED_AWAIT && program.unheard() === null
+  // Of the program's own, or of another runtime, 13 is a code like any other.
+  const isHung = ending.code === UNSETTLED_AWAIT && program.isUnsettled()
   const last = await program.lastPage()
   const page = last === null ? null : mapPage(whatExitLeaves(last, isHung))
   const doubts = [...silenceOf(program, last, ending), ...unanswered(turn), ...unloaded(turn, request)]

@@ -14,7 +14,15 @@ import { networkOf } from '../probes/process-facts.ts'
 import { runDelayAmong } from '../probes/run-delay.ts'
 import { firstBusyFrame } from './busy-frame.ts'
 import { openExecLine } from './exec-line.ts'
-import { BEGINNINGS_SUFFIX, BEGUN_SUFFIX, type BegunAt, EXEC_VARIABLE, PAGE_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
+import {
+  BEGINNINGS_SUFFIX,
+  BEGUN_SUFFIX,
+  type BegunAt,
+  EXEC_VARIABLE,
+  PAGE_SUFFIX,
+  UNSETTLED_SUFFIX,
+  UNSUPPORTED_SUFFIX,
+} from './exec-protocol.ts'
 import { mergePages, mergePulses, type PageOf } from './merge-pages.ts'
 import type { OutsideSubject } from './outside.ts'
 import { censusOf } from './pid.ts'
@@ -80,6 +88,8 @@ export interface Executed extends AsyncDisposable {
   begunAt(): Promise<readonly BegunAt[]>
   /** The line that one of its processes never leaves while it answers nobody; null: all answer, or it cannot be told. */
   busyAt(): Promise<Frame | null>
+  /** One of its processes ended under a top-level await that nothing could settle any more. */
+  isUnsettled(): boolean
   /** Why none of its processes can be asked; null: one of them can. */
   unheard(): string | null
   /** Processes that have begun and ended without a last page: killed. */
@@ -243,6 +253,7 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
         return 'no Node process of the command told anything, and no connection of it was seen from outside: it had none, or they were gone between two looks'
       return `the program runs on Node ${readFileSync(join(folder, old), 'utf8')}, which is too old to be looked into`
     },
+    isUnsettled: () => readdirSync(folder).some((name) => name.endsWith(UNSETTLED_SUFFIX)),
     silent() {
       const names = readdirSync(folder)
       const pidsOf = (suffix: string): ReadonlySet<number> =>

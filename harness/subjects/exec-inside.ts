@@ -18,6 +18,8 @@ import {
   frame,
   PAGE_SUFFIX,
   type ToProgram,
+  UNSETTLED_AWAIT,
+  UNSETTLED_SUFFIX,
   unframe,
 } from './exec-protocol.ts'
 
@@ -72,12 +74,30 @@ export function watchExecuted(path: string, start: () => Ledger): Ledger {
   socket.write(frame({ hello: { pid: process.pid, threadId } }))
   leave(path, BEGUN_SUFFIX, () => '')
   process.on('uncaughtExceptionMonitor', (error) => ledger.noteError(error))
+  noteUnsettled(() => leave(path, UNSETTLED_SUFFIX, () => ''))
   process.on('exit', () => {
     leave(path, PAGE_SUFFIX, () => serialize(ledger.page()))
     const explaining = explanation()
     if (explaining !== null) leave(path, BEGINNINGS_SUFFIX, () => serialize(explaining.begunAt()))
   })
   return ledger
+}
+
+/** Node's 13 is its own word where nobody had set a code when the event loop had nothing left to do, and nothing happened between that and the end. */
+function noteUnsettled(note: () => void): void {
+  let isNodesWord = false
+  process.on('beforeExit', () => {
+    const { exitCode } = process
+    isNodesWord = exitCode === undefined
+    // It gets its turn only where somebody has found more to do.
+    const turn = setImmediate(() => {
+      isNodesWord = false
+    })
+    turn.unref()
+  })
+  process.on('exit', (code) => {
+    if (isNodesWord && code === UNSETTLED_AWAIT) note()
+  })
 }
 
 function leave(path: string, suffix: string, content: () => string | Buffer): void {

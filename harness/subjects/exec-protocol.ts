@@ -12,6 +12,11 @@ export const BEGUN_SUFFIX = '.begun'
 /** `<process id>.unsupported`: holds the version of a Node that is too old for us (doors/exec-preload.ts). */
 export const UNSUPPORTED_SUFFIX = '.unsupported'
 
+/** `<process id>-<thread id>.unsettled`: it ended under a top-level await that nothing could settle any more, not by a 13 of its own. */
+export const UNSETTLED_SUFFIX = '.unsettled'
+/** Node's exit code for that. */
+export const UNSETTLED_AWAIT = 13
+
 /** `<process id>-<thread id>.beginnings`: what a thread of a diagnostic run knew of its requests when it ended. */
 export const BEGINNINGS_SUFFIX = '.beginnings'
 

@@ -8,6 +8,7 @@ import { HarnessError } from '../../model/errors.ts'
 import type { ScenarioRun } from '../../model/run-record.ts'
 import type { ExecOutcome, ExecRequest, ExplanationText } from '../../scenario/exec.ts'
 import { recordOf } from '../../scenario/journal-record.ts'
+import { UNSETTLED_AWAIT } from '../../subjects/exec-protocol.ts'
 import { newRunId } from '../../subjects/run-id.ts'
 import { isLoopback } from './backend-choice.ts'
 import { errorText } from './error-text.ts'
@@ -34,9 +35,6 @@ export interface ExecDependencies {
   sweep(): Promise<readonly string[]>
 }
 
-/** Node's exit code for an await that never settled: a verdict, not the program's own word. */
-const UNSETTLED_AWAIT = 13
-
 /** Refuses a load that could not be sent, or must not be. */
 function checkTarget(option: '--load' | '--ready', target: string | null): void {
   if (target === null || target.startsWith('/')) return
@@ -55,6 +53,7 @@ function checkTarget(option: '--load' | '--ready', target: string | null): void 
     )
 }
 
+/** Of an await that never settled Node's code is a verdict, not the program's own word. */
 function ownExitCode(endings: ExecOutcome['endings'], runs: readonly ScenarioRun[]): number | null {
   for (const [index, ending] of endings.entries()) {
     if (ending?.signal) return 128 + constants.signals[ending.signal]

@@ -70,6 +70,18 @@ describe('a program that ends', () => {
     expect({ code, codes: run.findings.map((finding) => finding.code) }).toEqual({ code: 1, codes: ['WORK_HUNG'] })
   })
 
+  test.each([
+    ['process.exit(13)'],
+    ['process.exitCode = 13'],
+    ["process.once('beforeExit', () => setTimeout(() => process.exit(13), 10))"],
+  ])('with a 13 of its own has that code: %s', async (program) => {
+    expect(await judged('--', 'node', '-e', program)).toMatchObject({ code: 13, run: { verdict: 'clean' } })
+  })
+
+  test('with a 13 of whoever started it has that code', async () => {
+    expect(await judged('--', 'sh', '-c', 'node -e 0; exit 13')).toMatchObject({ code: 13, run: { verdict: 'clean' } })
+  })
+
   test('leaves no process behind, also one it let go of', async () => {
     const program = `const child = require('node:child_process').spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
       child.unref(); console.log(child.pid)`

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FindLeaksOptions } from '../model/options.ts'
-import { findLeaks } from '../session/find-leaks.ts'
+import { findLeaks } from './find-leaks.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'watertight-unix-'))
 const socketPath = join(folder, 'http.sock')
