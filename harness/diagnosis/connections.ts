@@ -17,9 +17,12 @@ export function connectionFindings(material: Material, residue: Residue, claimed
   // What a server accepted that was itself left listening, or waits for in its close, is a symptom of that; and so is a session's connection.
   const left = new Set([...residue.handles, ...residue.blockedCloses].flatMap(({ port }) => port ?? []))
   const sessions = new Set(residue.handles.flatMap(({ type, port }) => (type === 'HTTP2SESSION' ? (port ?? []) : [])))
+  // The kernel counts for the whole process, the ledger for its thread: what a worker that is left has opened ends with it.
+  const hasWorker = residue.handles.some(({ type }) => type === 'WORKER')
   const hasPipeServer = residue.handles.some(({ type }) => type === 'PIPESERVERWRAP')
   const isSymptom = (socket: ResidualSocket): boolean => {
     // A peer that has gone is the cause, also of a close that waits for our end.
+    if (socket.ledger === null && hasWorker) return true
     if (isPeerClosed(socket)) return false
     if (socket.ledger?.isPipe === true) return roleOf(socket) === 'inbound' && hasPipeServer
     const port = socket.kernel?.local.port ?? socket.ledger?.localPort ?? -1

@@ -28,7 +28,8 @@ export function fileFindings({ cwd }: Material, residue: Residue): readonly Find
       cwd,
     )
   })
-  if (residue.files.length === 0) return seen
+  // Those of a worker that is left end with it.
+  if (residue.files.length === 0 || residue.handles.some(({ type }) => type === 'WORKER')) return seen
   const says = `open, as descriptor ${numbers(residue.files)}; opened by native code, or through a reference older than the work`
   const paths = residue.files.map(({ path }) => path)
   return [...seen, leftOpen(paths, null, { ledger: 'kernel', says, value: paths.length }, 'still open', cwd)]

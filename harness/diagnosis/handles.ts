@@ -54,8 +54,12 @@ export function causesAmong(handles: readonly OpenHandle[]): readonly OpenHandle
 export const nounOf = (type: string): string => KINDS[type]?.noun ?? (isFile({ type }) ? 'file' : `handle (${type})`)
 
 export function handleFindings(material: Material, residue: Residue): readonly Finding[] {
+  const asked = new Set(residue.requests.map(({ openedAt }) => lineKey(openedAt)))
+  // A client's own timer or session for a request that is told, which nobody else can clear or close.
+  const isClients = ({ type, isOwnCall, openedAt }: OpenHandle): boolean =>
+    ((type === 'Timeout' && !isOwnCall) || type === 'HTTP2SESSION') && asked.has(lineKey(openedAt))
   return groupBy(
-    causesAmong(residue.handles).filter((handle) => !isFile(handle)),
+    causesAmong(residue.handles).filter((handle) => !isFile(handle) && !isClients(handle)),
     (handle) => `${handle.type} ${lineKey(handle.openedAt)}`,
   ).map((group) => handleLeft(group, material))
 }

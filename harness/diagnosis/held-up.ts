@@ -2,13 +2,13 @@
 import type { Finding } from '../model/finding.ts'
 import { composeFinding, placeOf, plural } from './compose.ts'
 import type { Material } from './material.ts'
-import { isPeerClosed, type Residue, roleOf } from './residue.ts'
+import { isPeerClosed, type ResidualSocket, type Residue, roleOf } from './residue.ts'
 
 export function heldUpFindings(material: Material, residue: Residue): readonly Finding[] {
   return [...blockedCloses(material, residue), ...listenerStacks(material, residue)]
 }
 
-function blockedCloses({ cwd }: Material, residue: Residue): readonly Finding[] {
+function blockedCloses({ cwd, page }: Material, residue: Residue): readonly Finding[] {
   return residue.blockedCloses.flatMap(({ connections, port, openedAt }) => {
     const accepted = residue.sockets.filter(
       (socket) => roleOf(socket) === 'inbound' && port !== null && (socket.kernel?.local.port ?? socket.ledger?.localPort) === port,
@@ -17,7 +17,10 @@ function blockedCloses({ cwd }: Material, residue: Residue): readonly Finding[] 
     // Each connection it waits for is explained by a peer that has gone.
     if (accepted.length > 0 && held.length === 0) return []
     const peers = held.flatMap(({ kernel }) => (kernel === null ? [] : [`${kernel.remote.address}:${kernel.remote.port}`]))
-    const silent = held.filter(({ ledger }) => ledger?.requestsServed === 0).length
+    const owed = new Set(page?.responses.flatMap((response) => (response.localPort === port ? (response.remotePort ?? []) : [])))
+    const isOwed = ({ kernel, ledger }: ResidualSocket): boolean => owed.has(kernel?.remote.port ?? ledger?.remotePort ?? -1)
+    const unanswered = held.filter(isOwed).length
+    const silent = held.filter((socket) => socket.ledger?.requestsServed === 0 && !isOwed(socket)).length
     return composeFinding({
       code: 'SERVER_CLOSE_BLOCKED',
       count: connections,
@@ -30,6 +33,7 @@ function blockedCloses({ cwd }: Material, residue: Residue): readonly Finding[] 
         ...(peers.length > 0
           ? [{ ledger: 'kernel' as const, says: `ESTABLISHED, peer ${peers.slice(0, 3).join(', ')}`, value: peers.length }]
           : []),
+        ...(unanswered > 0 ? [{ ledger: 'requests' as const, says: 'a request on it is not answered to its end', value: unanswered }] : []),
         ...(silent > 0 ? [{ ledger: 'requests' as const, says: 'no request was ever answered on it', value: silent }] : []),
       ],
       advice:

@@ -106,6 +106,7 @@ export const pool = (id: number, some: Partial<PoolPage> = {}): PoolPage => ({
 export const handle = (id: number, some: Partial<OpenHandle> = {}): OpenHandle => ({
   id,
   type: 'Timeout',
+  isOwnCall: true,
   isReferenced: true,
   detail: null,
   port: null,

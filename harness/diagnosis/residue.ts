@@ -12,6 +12,7 @@ import type {
 } from '../model/ledger-page.ts'
 import type { ResolvedOptions } from '../model/options.ts'
 import type { Endpoint, FileSighting, SocketSighting } from '../model/sighting.ts'
+import { lineKey } from './compose.ts'
 
 /** A socket of the residue with all that is known of it. Either side may be missing: no kernel probe, or no ledger. */
 export interface ResidualSocket {
@@ -55,7 +56,7 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
   const asked = (page?.requests ?? []).filter((request) => request.iteration >= 0)
   const isGivenUp = ({ client, givenUpMs }: OpenRequest): boolean => client === 'node:http' && givenUpMs !== null
   const requests = asked.filter((request) => !isGivenUp(request))
-  const handles = (page?.handles ?? []).filter((handle) => handle.iteration >= 0 && handle.isReferenced !== false)
+  const handles = holding((page?.handles ?? []).filter((handle) => handle.iteration >= 0))
   const fresh = recount.sockets === null ? ledgerOnly(page) : freshSockets(baseline, recount, page)
   const sockets = fresh.filter((socket) => !isTrusted(socket, page, options))
   return {
@@ -70,6 +71,14 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
     blockedCloses: page?.blockedCloses ?? [],
     listenerStacks: page?.listenerStacks ?? [],
   }
+}
+
+/** What was unref'd holds nobody, but for a child or a worker whose pipes were not: they are told as one. */
+function holding(handles: readonly OpenHandle[]): readonly OpenHandle[] {
+  const ends = handles.filter(({ type, isReferenced }) => isReferenced !== false && (type === 'PIPEWRAP' || type === 'MESSAGEPORT'))
+  const lines = new Set(ends.map(({ openedAt }) => lineKey(openedAt)))
+  const isHeld = ({ type, openedAt }: OpenHandle): boolean => (type === 'PROCESSWRAP' || type === 'WORKER') && lines.has(lineKey(openedAt))
+  return handles.filter((handle) => handle.isReferenced !== false || isHeld(handle))
 }
 
 /** One direction of a connection. */

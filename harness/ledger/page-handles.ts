@@ -27,9 +27,9 @@ function portOf(resource: OpenResource): number | null {
 /** Closed, but not told of yet: a timer for a turn. */
 function isClosed(book: Book, { type, resource }: HandleEntry): boolean {
   if (type === 'HTTP2SESSION') {
-    // The server's end of a session is the server's business.
+    // The server's end of a session is the server's business, and what one that was closed waits for are its streams'.
     const session = book.eyes.h2SessionOf(resource)
-    return session === null || !session.isOpen || !session.isClient
+    return session === null || !session.isOpen || session.isClosing || !session.isClient
   }
   return (type === 'Timeout' || type === 'Immediate') && (resource as OpenResource)._destroyed === true
 }
@@ -52,6 +52,7 @@ export function openHandles(book: Book): readonly OpenHandle[] {
     const port = h2 === null ? portOf(resource) : h2.localPort
     // A session is made when its connection stands, without the user's frame; the connection has it.
     const connection = h2 === null ? undefined : [...book.sockets].find(({ socket }) => socket.localPort === h2.localPort)
+    const capture = connection?.capture ?? resource[CAPTURE_SLOT] ?? entry.capture
     return {
       id: entry.id,
       type: entry.type,
@@ -61,7 +62,8 @@ export function openHandles(book: Book): readonly OpenHandle[] {
       descriptor: null,
       openedAtMs: entry.openedAtMs,
       iteration: entry.iteration,
-      openedAt: (connection?.capture ?? resource[CAPTURE_SLOT] ?? entry.capture).frame(),
+      isOwnCall: capture.isOwnCall?.() ?? true,
+      openedAt: capture.frame(),
     }
   })
 }
@@ -79,5 +81,16 @@ export function openFiles({ files }: Book): readonly OpenHandle[] {
 
 function fileHandle(type: string, { id, descriptor, openedAtMs, iteration, capture }: FileEntry, path: string): OpenHandle {
   // A file keeps no process alive; it is a descriptor, and there are only so many.
-  return { id, type, isReferenced: null, detail: path, port: null, descriptor, openedAtMs, iteration, openedAt: capture.frame() }
+  return {
+    id,
+    type,
+    isReferenced: null,
+    detail: path,
+    port: null,
+    descriptor,
+    openedAtMs,
+    iteration,
+    openedAt: capture.frame(),
+    isOwnCall: true,
+  }
 }

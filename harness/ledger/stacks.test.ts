@@ -41,6 +41,13 @@ describe('userFrame', () => {
     expect(userFrame(text)?.file).toBe('/app/copy.ts')
   })
 
+  it('ends where the work ends: who awaits it has not made the call', () => {
+    const ours = new URL('../subjects/this-process.ts', import.meta.url).href
+    const text = stack('send (/app/node_modules/sdk/index.js:1:1)', `async Object.runWork (${ours}:68:9)`, 'async main (/app/job.ts:9:1)')
+    expect(userFrame(text)).toBeNull()
+    expect(userFrame(text.replace(ours, '/app/copy.ts'))).toMatchObject({ file: '/app/copy.ts', function: 'runWork' })
+  })
+
   it('names nobody where only dependencies are on the stack', () => {
     expect(userFrame(stack('resume (/app/node_modules/undici/lib/client-h1.js:1012:3)'))).toBeNull()
   })

@@ -8,6 +8,8 @@ const STACK_DEPTH = 64
 export interface Capture {
   /** The user's own frame, else null; resolved once. */
   frame(): Frame | null
+  /** The user made the call himself, not a dependency that he called. To be asked before `frame`, which lets go of what tells it; absent: not known. */
+  isOwnCall?(): boolean
 }
 
 /** Whose doing a stack tells of: the frame to blame, null for nobody's. */
@@ -32,6 +34,7 @@ class Stack implements Capture {
   #holder: { readonly stack?: unknown } | null
   readonly #frameOf: FrameOf
   #frame: Frame | null = null
+  #isOwnCall = false
 
   constructor(holder: { readonly stack?: unknown }, frameOf: FrameOf) {
     this.#holder = holder
@@ -39,13 +42,24 @@ class Stack implements Capture {
   }
 
   frame(): Frame | null {
-    if (this.#holder !== null) {
-      const { stack } = this.#holder
-      this.#holder = null
-      // A program may have installed a prepareStackTrace that returns something else: then nothing is known, and nothing breaks.
-      this.#frame = typeof stack === 'string' ? this.#frameOf(stack) : null
-    }
+    this.#read()
     return this.#frame
+  }
+
+  isOwnCall(): boolean {
+    const stack = this.#read()
+    if (stack !== null) this.#isOwnCall = callersFrame(stack) !== null
+    return this.#isOwnCall
+  }
+
+  /** Null: it was read before, or a program has installed a prepareStackTrace that returns something else. Then nothing is known, and nothing breaks. */
+  #read(): string | null {
+    if (this.#holder === null) return null
+    const { stack } = this.#holder
+    this.#holder = null
+    if (typeof stack !== 'string') return null
+    this.#frame = this.#frameOf(stack)
+    return stack
   }
 }
 
@@ -92,10 +106,16 @@ const packageOf = (file: string): string | null => /^.*[\\/]node_modules[\\/](?:
 export function userFrame(stack: string, main: string = process.argv[1] ?? ''): Frame | null {
   for (const text of stack.split('\n')) {
     const frame = parseStackLine(text)
-    if (frame !== null && !isOurs(frame.file) && isUsersOwn(frame.file, main)) return frame
+    if (frame === null) continue
+    if (!isOurs(frame.file)) {
+      if (isUsersOwn(frame.file, main)) return frame
+    } else if (frame.function === RUNS_THE_WORK) return null
   }
   return null
 }
+
+/** Who awaits the work is not in it: of a call that was handed on without being awaited, nothing below this is the line that made it. */
+const RUNS_THE_WORK = 'runWork'
 
 function isUsersOwn(file: string, main: string): boolean {
   const dependency = packageOf(file)

@@ -50,6 +50,8 @@ export interface BodyState {
 /** An HTTP/2 session behind an async resource of type HTTP2SESSION. */
 export interface H2Session {
   readonly isOpen: boolean
+  /** Its close() was called: it waits for its streams. */
+  readonly isClosing: boolean
   readonly isClient: boolean
   readonly localPort: number | null
 }

@@ -180,6 +180,8 @@ export interface OpenHandle {
   readonly openedAtMs: number
   readonly iteration: number
   readonly openedAt: Frame | null
+  /** Made by the user's own call, not by a dependency that he called. */
+  readonly isOwnCall: boolean
 }
 
 /** A server whose close was asked for and waits for connections. */

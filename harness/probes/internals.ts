@@ -208,8 +208,14 @@ const SESSION_CLIENT = 1
 export function h2SessionOf(resource: object): H2Session | null {
   const session = bySymbol(resource, 'owner_symbol')
   if (!isObject(session) || !('destroyed' in session)) return null
-  const { destroyed, type, socket } = session as { destroyed: unknown; type?: unknown; socket?: { localPort?: number } | undefined }
+  const { destroyed, closed, type, socket } = session as {
+    destroyed: unknown
+    closed?: unknown
+    type?: unknown
+    socket?: { localPort?: number } | undefined
+  }
   return {
+    isClosing: closed === true,
     isOpen: destroyed !== true,
     isClient: type === SESSION_CLIENT,
     localPort: destroyed === true ? null : (socket?.localPort ?? null),
