@@ -5,6 +5,12 @@ const DEFAULT_MS = 6_000
 /** Idle timeouts beyond this are not waited out for real (product.md). */
 const LONGEST_MS = 30_000
 
+/**
+ * Where the caller named no contract and idle connections are not waited for: so long may anything else take to close. Less than the 5 s that vitest and jest
+ * give a test, so that a leak is told by its line and not by their timeout.
+ */
+export const UNNAMED_DEADLINE_MS = 4_000
+
 /** The two sides of one idle connection; null where a side said nothing, Infinity for none. */
 export interface NegotiatedIdle {
   readonly clientMs: number | null

@@ -32,7 +32,7 @@ export async function findLeaks(work: () => unknown, options: FindLeaksOptions =
   if (running > 0 && !isStrict) {
     throw new HarnessError(
       'OVERLAPPING_CALLS',
-      'findLeaks is already running in this process: two at a time would take each other for leaks',
+      'findLeaks is already running in this process, perhaps for a test that ran out of time while it was judged: two at a time would take each other for leaks',
       "await the first call before the second, or ask for concurrent: 'attribute' in each",
     )
   }

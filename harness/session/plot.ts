@@ -5,7 +5,7 @@ import { poolsInDoubt } from '../diagnosis/lost-slots.ts'
 import type { Material } from '../diagnosis/material.ts'
 import { connectionsOf } from '../diagnosis/residue.ts'
 import { STILL_MS } from '../diagnosis/stalls.ts'
-import { deriveDeadlineMs } from '../limits/idle-deadline.ts'
+import { deriveDeadlineMs, UNNAMED_DEADLINE_MS } from '../limits/idle-deadline.ts'
 import type { PeerCount } from '../model/backend.ts'
 import type { Census } from '../model/census.ts'
 import type { Clock } from '../model/clock.ts'
@@ -60,7 +60,8 @@ export async function playPlot(subject: Subject, options: ResolvedOptions, stage
   if (options.idleConnections === 'flush') await subject.closeIdle()
   const pageAtWorkEnd = await subject.page()
 
-  const deadlineMs = options.idleTimeoutMs ?? deriveDeadlineMs(negotiated(pageAtWorkEnd))
+  const unnamedMs = options.idleConnections === 'wait' ? deriveDeadlineMs(negotiated(pageAtWorkEnd)) : UNNAMED_DEADLINE_MS
+  const deadlineMs = options.idleTimeoutMs ?? unnamedMs
   const doubts = [...(work.outcome.type === 'exited' ? [`the subject ended during the work (${work.outcome.how})`] : [])]
   const draft = {
     baseline,

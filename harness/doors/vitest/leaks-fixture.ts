@@ -8,6 +8,7 @@ import { openWatch } from '../../session/watch.ts'
 import { allowMeanwhile } from './excuse.ts'
 import { optionsOfSuite } from './guard-options.ts'
 import { isGuarded } from './guard-suite.ts'
+import { withTestsEnd } from './tests-end.ts'
 import { endSuite } from './watched-suite.ts'
 import { type Around, beginTest, endTest } from './watched-test.ts'
 
@@ -33,7 +34,10 @@ export const test = base
     return { isOfFile: true, sharedAllow: options.sharedAllow }
   })
   .extend('leaks', async ({ task, onTestFinished, leaksOfFile }): Promise<Leaks> => {
-    const leaks: Leaks = { of: findLeaks, allow: (allowance) => allowMeanwhile(task, allowance) }
+    const leaks: Leaks = {
+      of: (work, options) => findLeaks(work, withTestsEnd(options)),
+      allow: (allowance) => allowMeanwhile(task, allowance),
+    }
     if (isGuarded(task)) return leaks
     const watched = beginTest(task, resolveOptions())
     watched.watch = await openWatch(watched.options)

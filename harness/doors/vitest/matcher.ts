@@ -3,6 +3,7 @@ import { HarnessError } from '../../model/errors.ts'
 import type { FindLeaksOptions } from '../../model/options.ts'
 import { describeDiagnosis, findLeaks } from '../../session/find-leaks.ts'
 import { leakFailure } from './leak-failure.ts'
+import { withTestsEnd } from './tests-end.ts'
 
 /** Passes when clean; negated when leaked or misconfigured. What the function throws is thrown, and a verdict that could not be reached fails both ways. */
 export async function toReturnToBaseline(
@@ -16,7 +17,7 @@ export async function toReturnToBaseline(
       'write expect(() => job()).toReturnToBaseline(), without calling the job yourself',
     )
   }
-  const diagnosis = await findLeaks(async () => void (await received()), options)
+  const diagnosis = await findLeaks(async () => void (await received()), withTestsEnd(options))
   if (diagnosis.workError !== undefined) throw diagnosis.workError
   if (diagnosis.verdict === 'inconclusive') throw leakFailure(diagnosis, 'toReturnToBaseline:')
   const pass = diagnosis.verdict === 'clean'

@@ -73,6 +73,7 @@ const place = {
   nested: await marked('nested.case.ts'),
   concurrent: await marked('concurrent.case.ts'),
   alone: await marked('unguarded.alone.ts'),
+  outOfTime: await marked('out-of-time.alone.ts'),
 }
 
 let guarded: Run
@@ -92,6 +93,14 @@ const PASSED = 'passed'
 
 test('the run fails when a test leaks, also without the setup file', () => {
   expect([guarded.exitCode, alone.exitCode]).toEqual([1, 1])
+})
+
+test('a leak is told within the time vitest gives a test, and a look that runs out of a shorter one stands in nobody’s way', () => {
+  expect(outcomes(alone, 'out-of-time.alone.ts')).toEqual({
+    'a leak is told before a test has run out of time': `TIMER_LEFT x1 ${place.outOfTime[0]}`,
+    'runs out of time while it is judged': 'TestTimeoutError: Test timed out in 300ms.',
+    'and the next may look all the same': PASSED,
+  })
 })
 
 describe('a guarded file', () => {
