@@ -25,7 +25,7 @@ export type IdleConnections = 'wait' | 'trust' | 'flush'
 export interface FindLeaksOptions {
   /**
    * The contract: back at the baseline this long after the work ends, ms, of time in which the process could run: what it waits for a core on a busy machine is added, up to
-   * three times as long. Absent: derived from the negotiated idle timeouts.
+   * three times as long. Absent: 4 s, which a test runner's 5 s have room for; where idle connections are waited for all the same, derived from what was negotiated.
    */
   idleTimeoutMs?: number
   /** 'wait' for idle connections to close | 'trust' a finite negotiated timeout | 'flush' idle pools first, then judge. Default: 'wait' when idleTimeoutMs is given, else 'trust'. */
