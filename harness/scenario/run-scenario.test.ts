@@ -47,7 +47,7 @@ describe('a run of one scenario', () => {
     [{ iterations: 0 }, '`iterations` is 0: it takes a whole number from 1 to 100000'],
     [{ timeout: 5 }, '`timeout` is not a field; did you mean `workTimeoutMs`?'],
     [{ signal: {} }, '`signal` is {}: it takes an AbortSignal'],
-    ['fixed', "is 'fixed': it takes an object with variant, "],
+    ['fixed', "`options` is 'fixed': it takes an object with variant, "],
   ])('is not begun with %j for its options', async (options, words) => {
     expect(await refusal(scenario, options)).toMatch(/^INVALID_OPTION invalid option: /)
     expect(await refusal(scenario, options)).toContain(words)

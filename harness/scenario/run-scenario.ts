@@ -54,7 +54,7 @@ export async function runScenario(scenario: Scenario, options: RunScenarioOption
       `runScenario got ${inspect(scenario, { depth: 0, breakLength: Number.POSITIVE_INFINITY })} for its scenario`,
       'it takes what defineScenario returns',
     )
-  const mistakes = complaints(SCHEMA, options, ALIASES)
+  const mistakes = complaints(SCHEMA, options, ALIASES, '`options`')
   if (mistakes.length > 0) throw new HarnessError('INVALID_OPTION', `invalid option: ${mistakes.join('; ')}`)
   const { file } = scenario
   if (file === null)

@@ -40,10 +40,7 @@ const ALLOWANCE = v.pipe(
       ),
       code: v.optional(v.picklist(Object.keys(SEVERITY_OF) as FindingCode[])),
       openedAt: v.optional(text),
-      because: v.pipe(
-        text,
-        v.check((reason) => reason.trim() !== '', NO_REASON),
-      ),
+      because: v.custom<string>((reason) => typeof reason === 'string' && reason.trim() !== '', NO_REASON),
     }),
   ),
   v.check(({ origin, code, openedAt }) => origin !== undefined || code !== undefined || openedAt !== undefined, NO_NAME),
@@ -98,7 +95,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
  * @throws {HarnessError} INVALID_OPTION: names the field, what was given, the bounds, and the nearest right spelling.
  */
 export function resolveOptions(given: FindLeaksOptions = {}, sharedAllow: readonly Allowance[] = []): ResolvedOptions {
-  const mistakes = complaints(SCHEMA, given, ALIASES)
+  const mistakes = complaints(SCHEMA, given, ALIASES, '`options`')
   if (mistakes.length > 0) throw new HarnessError('INVALID_OPTION', `invalid option: ${mistakes.join('; ')}`)
   const { budget, ...rest } = given
   return {
