@@ -59,7 +59,7 @@ describe('a configuration', () => {
     [{ idleTimeoutMs: 0 }, '`idleTimeoutMs` is 0: it takes a number from 1 to 2147483647'],
     [{ idleTimeoutMs: '6s' }, "`idleTimeoutMs` is '6s': it takes a number from 1 to 2147483647"],
     [{ iterations: 1001 }, '`iterations` is 1001: it takes a whole number from 1 to 1000'],
-    [{ warmUp: 0.5 }, '`warmUp` is 0.5: it takes a whole number from 0 on'],
+    [{ warmUp: 0.5 }, '`warmUp` is 0.5: it takes a whole number from 0 to 100000'],
     [{ stallMs: -1 }, '`stallMs` is -1: it takes a number from 1 to 2147483647, or null'],
     [{ level: 'fulll' }, "`level` is 'fulll': it takes 'full', 'sampled' or 'off'; did you mean 'full'?"],
     [{ budget: 3 }, '`budget` is 3: it takes an object with sockets, requests and handles'],

@@ -47,6 +47,8 @@ describe('resolveOptions', () => {
     expect(said({ iterations: 1.5 })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`iterations\` is 1.5: it takes a whole number from 1 to 100000"`,
     )
+    expect(said({ warmUp: 1e9 })).toBe('HarnessError: invalid option: `warmUp` is 1000000000: it takes a whole number from 0 to 100000')
+    expect(resolveOptions({ warmUp: 100_000 }).warmUp).toBe(100_000)
     expect(said({ level: 'all' })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`level\` is 'all': it takes 'full', 'sampled' or 'off'; did you mean 'full'?"`,
     )
