@@ -1,6 +1,6 @@
 import type { CensusCounts, Verdict } from '../harness/model/diagnosis.ts'
 import type { Finding } from '../harness/model/finding.ts'
-import type { Expectation, ScenarioRun } from '../harness/model/run-record.ts'
+import type { RecordedExpectation, ScenarioRun } from '../harness/model/run-record.ts'
 import { duration } from './amounts.ts'
 import { codeFrame } from './code-frame.ts'
 import { placeText, proofText, requestText, why } from './finding-text.ts'
@@ -30,7 +30,7 @@ const INDENT = '     '
 const LABEL_WIDTH = 6
 
 /** `leaked with UNREAD_BODY, POOL_STARVED, blocked at request 26`. A record read from its JSON has null where nothing was declared. */
-export function expectationText(expected: Expectation | null): string {
+export function expectationText(expected: RecordedExpectation | null): string {
   if (expected === null) return 'nothing was declared'
   const codes = expected.codes === undefined || expected.codes.length === 0 ? '' : ` with ${expected.codes.join(', ')}`
   const blocked = expected.blockedAtRequest == null ? '' : `, blocked at request ${expected.blockedAtRequest}`

@@ -1,5 +1,8 @@
 /** A profile said in the options of another client or server, and, knob by knob, what became of it. */
 
+import { inspect } from 'node:util'
+import { closest } from 'fastest-levenshtein'
+import { HarnessError } from '../model/errors.ts'
 import type { Knob, LimitProfile, LimitValues } from './limit-profile.ts'
 import { valuesOf } from './limit-profile.ts'
 import { HTTP_SERVER, NODE_HTTP, onAwsSdk, UNDICI } from './map-rules.ts'
@@ -52,10 +55,10 @@ const RULES: Readonly<Record<LimitTarget, Rules>> = {
 
 export const roleOf = (target: LimitTarget): 'client' | 'server' => (target === 'http-server' ? 'server' : 'client')
 
-/** @throws {RangeError} when a server's profile is asked of a client, or the other way round. */
+/** @throws {HarnessError} INVALID_OPTION for what is no profile or no target, and when a server's profile is asked of a client, or the other way round. */
 export function mapLimits(profile: LimitProfile, target: LimitTarget): MappedLimits {
-  if (profile.role !== roleOf(target))
-    throw new RangeError(`${profile.name} is the profile of a ${profile.role}, and ${target} is a ${roleOf(target)}`)
+  const mistake = mistakeIn(profile, target)
+  if (mistake !== null) throw new HarnessError('INVALID_OPTION', `mapLimits: ${mistake}`)
   const values = valuesOf(profile)
   const said = (Object.keys(values) as Knob[]).flatMap((knob) => {
     const rule = RULES[target][knob] as ((value: unknown, all: LimitValues) => Said | null) | undefined
@@ -70,6 +73,19 @@ export function mapLimits(profile: LimitProfile, target: LimitTarget): MappedLim
     emulate: Object.keys(emulate).length === 0 ? null : emulate,
     knobs: said.map(({ knob, value, fate, by, reason = null }) => ({ knob, value, fate, by, reason })),
   }
+}
+
+/** Who writes JavaScript may give anything: a name for the profile it is of, a target with a slip. */
+function mistakeIn(profile: LimitProfile, target: LimitTarget): string | null {
+  const given: unknown = profile
+  if (typeof given !== 'object' || given === null || !['name', 'role', 'limits'].every((field) => field in given))
+    return `the profile is ${inspect(given, { depth: 0 })}: it takes a limit profile, such as limitProfile('go-article')`
+  if (!LIMIT_TARGETS.includes(target)) {
+    const meant = typeof target === 'string' ? `did you mean '${closest(target, [...LIMIT_TARGETS])}'? ` : ''
+    return `the target is ${inspect(target, { depth: 0 })}: ${meant}it takes ${LIMIT_TARGETS.join(', ')}`
+  }
+  if (profile.role === roleOf(target)) return null
+  return `${profile.name} is the profile of a ${profile.role}, and ${target} is a ${roleOf(target)}`
 }
 
 const NO_RULE: Said = { fate: 'UNENFORCED', by: '-', reason: 'it has nothing of the kind' }

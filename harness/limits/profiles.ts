@@ -1,5 +1,6 @@
 /** All limit profiles by name. */
 import { closest } from 'fastest-levenshtein'
+import { HarnessError } from '../model/errors.ts'
 import type { LimitProfile } from './limit-profile.ts'
 import { GO_PROFILES } from './profiles-go.ts'
 import { NODE_PROFILES } from './profiles-node.ts'
@@ -17,9 +18,11 @@ export const findLimitProfile = (name: string): LimitProfile | null => ALL.find(
 /** The name that was most likely meant. */
 export const nearestProfileName = (name: string): LimitProfileName => closest(name, LIMIT_PROFILE_NAMES) as LimitProfileName
 
-/** @throws {RangeError} with the nearest right spelling. */
+/** @throws {HarnessError} INVALID_OPTION with the nearest right spelling. */
 export function limitProfile(name: string): LimitProfile {
   const found = findLimitProfile(name)
-  if (found === null) throw new RangeError(`there is no limit profile ${JSON.stringify(name)}: did you mean ${nearestProfileName(name)}?`)
-  return found
+  if (found !== null) return found
+  // Who writes JavaScript may give anything.
+  const why = typeof name === 'string' ? `did you mean ${nearestProfileName(name)}?` : `there are ${LIMIT_PROFILE_NAMES.join(', ')}`
+  throw new HarnessError('INVALID_OPTION', `there is no limit profile ${JSON.stringify(name)}: ${why}`)
 }

@@ -28,6 +28,9 @@ export interface Expectation {
   readonly connectionsAtMost?: number
 }
 
+/** The same in a record: in the JSON document, and in what runScenario returns, its fields are not missing. */
+export type RecordedExpectation = Omit<Expectation, 'blockedAtRequest'> & { readonly blockedAtRequest?: number | null }
+
 export interface Proof {
   /** How many suspects were released. */
   readonly released: number
@@ -86,7 +89,7 @@ export interface ScenarioRun {
   readonly backend: BackendKind | null
   readonly profile: string | null
   readonly verdict: Verdict
-  readonly expected: Expectation | null
+  readonly expected: RecordedExpectation | null
   readonly asExpected: boolean
   /** Why it is not as expected, or why it is inconclusive; empty otherwise. */
   readonly notes: readonly string[]

@@ -4,7 +4,7 @@ import { OWN_KINDS } from '../model/backend.ts'
 import { type Judging, REPORT_FORMATS, type WatertightConfig } from '../model/config.ts'
 import { HarnessError } from '../model/errors.ts'
 import { complaints, noList } from '../session/complaints.ts'
-import { either } from '../session/nearest.ts'
+import { either, nearest } from '../session/nearest.ts'
 import { ALIASES, OPTION_FIELDS } from '../session/resolve-options.ts'
 
 const { idleTimeoutMs, idleConnections, level, warmUp, workTimeoutMs, stallMs, budget, allow } = OPTION_FIELDS
@@ -15,6 +15,11 @@ const isBackend = (value: unknown): boolean =>
   typeof value === 'string' && (OWN_KINDS.some((kind) => kind === value) || /^https?:\/\/[^@]+$/.test(value))
 
 const ANY_BACKEND = `it takes ${either([...OWN_KINDS.map((kind) => `'${kind}'`), 'an http URL without credentials (those come from AWS_* variables)'])}`
+
+function anyBackendBut(given: unknown): string {
+  const meant = typeof given === 'string' ? nearest(given, OWN_KINDS) : null
+  return meant === null ? ANY_BACKEND : `${ANY_BACKEND}; did you mean '${meant}'?`
+}
 
 const SCHEMA = noList(
   v.strictObject({
@@ -29,7 +34,7 @@ const SCHEMA = noList(
     stallMs,
     budget,
     allow,
-    backend: v.optional(v.custom<string>(isBackend, ANY_BACKEND)),
+    backend: v.optional(v.custom<string>(isBackend, ({ input }) => anyBackendBut(input))),
     require: v.optional(v.array(v.picklist(OWN_KINDS))),
     reporters: v.optional(v.array(v.picklist(REPORT_FORMATS))),
     output: v.optional(text),

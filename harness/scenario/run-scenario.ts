@@ -1,7 +1,11 @@
-import type { BackendKind } from '../model/backend.ts'
+import { inspect } from 'node:util'
+import * as v from 'valibot'
+import { type BackendKind, OWN_KINDS } from '../model/backend.ts'
 import { HarnessError } from '../model/errors.ts'
-import type { ScenarioRun, VariantName } from '../model/run-record.ts'
+import type { RecordedExpectation, ScenarioRun, VariantName } from '../model/run-record.ts'
 import { ONLY_CASE, type Scenario } from '../model/scenario.ts'
+import { complaints, noList } from '../session/complaints.ts'
+import { ALIASES, OPTION_FIELDS } from '../session/resolve-options.ts'
 
 export interface RunScenarioOptions {
   /** Default: `fixed` where there is one, else `leaky`. */
@@ -21,11 +25,37 @@ export interface RunScenarioOptions {
   readonly signal?: AbortSignal
 }
 
+const { iterations, workTimeoutMs, idleTimeoutMs, signal } = OPTION_FIELDS
+const text = v.optional(v.pipe(v.string(), v.minLength(1)))
+const SCHEMA = noList(
+  v.strictObject({
+    variant: v.optional(v.picklist(['leaky', 'fixed'])),
+    case: text,
+    backend: v.optional(v.picklist([...OWN_KINDS, 'url'])),
+    url: text,
+    iterations,
+    workTimeoutMs,
+    idleTimeoutMs,
+    signal,
+  }),
+)
+
+/** Who writes JavaScript may give a definition, or a whole module. */
+const isScenario = (value: unknown): boolean => v.is(v.object({ name: v.string(), cases: v.record(v.string(), v.object({})) }), value)
+
 /**
- * Runs one variant of one scenario in a child of its own and judges it.
- * @throws {HarnessError} UNKNOWN_SCENARIO for a variant or case it does not have, BACKEND_UNAVAILABLE, BACKEND_FAILED, SUBJECT_FAILED, INTERRUPTED.
+ * Runs one variant of one scenario in a child of its own and judges it. The child loads the scenario's file, too: that must not run it again.
+ * @throws {HarnessError} INVALID_SCENARIO, INVALID_OPTION with every mistake, UNKNOWN_SCENARIO for a variant or case it does not have, BACKEND_UNAVAILABLE, BACKEND_FAILED, SUBJECT_FAILED, INTERRUPTED.
  */
 export async function runScenario(scenario: Scenario, options: RunScenarioOptions = {}): Promise<ScenarioRun> {
+  if (!isScenario(scenario))
+    throw new HarnessError(
+      'INVALID_SCENARIO',
+      `runScenario got ${inspect(scenario, { depth: 0, breakLength: Number.POSITIVE_INFINITY })} for its scenario`,
+      'it takes what defineScenario returns',
+    )
+  const mistakes = complaints(SCHEMA, options, ALIASES, '`options`')
+  if (mistakes.length > 0) throw new HarnessError('INVALID_OPTION', `invalid option: ${mistakes.join('; ')}`)
   const { file } = scenario
   if (file === null)
     throw new HarnessError('INVALID_SCENARIO', `scenario ${scenario.name} was not defined in a file: a child cannot load it`)
@@ -49,12 +79,19 @@ export async function runScenario(scenario: Scenario, options: RunScenarioOption
     onEvent: () => {},
   })
   const [run] = runs
-  if (run !== undefined) return run
+  if (run !== undefined) return { ...run, expected: run.expected && whole(run.expected) }
   if (options.signal?.aborted === true) throw new HarnessError('INTERRUPTED', `scenario ${scenario.name} was interrupted`)
   const [unavailable] = skipped
   if (unavailable !== undefined) throw new HarnessError('BACKEND_UNAVAILABLE', unavailable.reason, unavailable.remedy)
   throw new HarnessError('INVALID_OPTION', `scenario ${scenario.name} does not run on ${options.backend ?? 'embedded'}`)
 }
+
+/** As the JSON document has it: fields that do not apply are there. */
+const whole = (expected: RecordedExpectation): RecordedExpectation => ({
+  ...expected,
+  codes: expected.codes ?? [],
+  blockedAtRequest: expected.blockedAtRequest ?? null,
+})
 
 function caseOf(scenario: Scenario, wanted: string | undefined): string {
   const names = Object.keys(scenario.cases)

@@ -5,6 +5,8 @@ import { either, nearest } from './nearest.ts'
 
 /** Shown of a value that is wrong; more of it helps nobody. */
 const SHOWN_CHARS = 60
+/** Of so many words a writer sees the right one at once; more of them hide the one that was meant. */
+const LISTED_WORDS = 8
 
 /** As it is, but for lists: to valibot they are objects, too. */
 export function noList<S extends v.GenericSchema<object>>(schema: S) {
@@ -18,8 +20,14 @@ export function noList<S extends v.GenericSchema<object>>(schema: S) {
 /**
  * One sentence for each mistake; empty when the value fits. Bounds and words are read from the schema itself, so they cannot say anything else than it does.
  * @param aliases spellings people know from elsewhere.
+ * @param whole what the value itself is called, when it is wrong as a whole.
  */
-export function complaints(schema: v.GenericSchema, value: unknown, aliases: Readonly<Record<string, string>> = {}): readonly string[] {
+export function complaints(
+  schema: v.GenericSchema,
+  value: unknown,
+  aliases: Readonly<Record<string, string>> = {},
+  whole = 'it',
+): readonly string[] {
   const { issues = [] } = v.safeParse(schema, value)
   const sentences = issues.flatMap((issue) => {
     const path = (issue.path ?? []).map(({ key }) => key as string | number)
@@ -31,10 +39,10 @@ export function complaints(schema: v.GenericSchema, value: unknown, aliases: Rea
         unknownField(fieldName([...holder, key]), aliases[key] ?? nearest(key, known), known),
       )
     }
-    const takes = issue.type === 'custom' || issue.type === 'check' ? issue.message : `it takes ${takenBy(schemaAt(schema, path))}`
     const given = valueAt(value, path)
+    const takes = issue.type === 'custom' || issue.type === 'check' ? issue.message : takesInsteadOf(given, schemaAt(schema, path))
     if (given === undefined && path.length > 0) return [`\`${field}\` is missing: ${takes}`]
-    return [`${path.length === 0 ? 'it' : `\`${field}\``} is ${shown(given)}: ${takes}`]
+    return [`${path.length === 0 ? whole : `\`${field}\``} is ${shown(given)}: ${takes}`]
   })
   // -1.5 is neither whole nor large enough: one sentence says both.
   return [...new Set(sentences)]
@@ -49,6 +57,20 @@ function unknownKeys(holder: unknown, known: readonly string[]): readonly string
 
 function unknownField(name: string, meant: string | null, known: readonly string[]): string {
   return `\`${name}\` is not a field${meant === null ? `; there are ${known.join(', ')}` : `; did you mean \`${meant}\`?`}`
+}
+
+/** The word that was most likely meant, among those that are taken. */
+function takesInsteadOf(given: unknown, schema: v.GenericSchema | undefined): string {
+  const takes = `it takes ${takenBy(schema)}`
+  const words = wordsOf(schema)
+  const meant = typeof given === 'string' ? nearest(given, words) : null
+  if (meant === null) return takes
+  return words.length > LISTED_WORDS ? `did you mean '${meant}'?` : `${takes}; did you mean '${meant}'?`
+}
+
+function wordsOf(schema: v.GenericSchema | undefined): readonly string[] {
+  const inner = bare(schema)
+  return inner?.type === 'picklist' ? inner.options : []
 }
 
 type Path = readonly (string | number)[]
@@ -79,6 +101,7 @@ type Step =
   | v.NumberSchema<undefined>
   | v.StringSchema<undefined>
   | v.BooleanSchema<undefined>
+  | v.CustomSchema<unknown, v.ErrorMessage<v.CustomIssue> | undefined>
   | v.MinValueAction<number, number, undefined>
   | v.MaxValueAction<number, number, undefined>
   | v.SafeIntegerAction<number, undefined>
@@ -134,6 +157,8 @@ function takenBy(schema: v.GenericSchema | undefined): string {
       return `a list, each ${takenBy(step.item)}`
     case 'record':
       return `an object, each ${takenBy(step.value)}`
+    case 'custom':
+      return takenByCustom(step)
     case 'union':
       return either(step.options.map(takenBy))
     case 'strict_object':
@@ -141,6 +166,12 @@ function takenBy(schema: v.GenericSchema | undefined): string {
     default:
       return 'something else'
   }
+}
+
+/** In its own words, which begin as ours do. */
+function takenByCustom({ message }: v.CustomSchema<unknown, v.ErrorMessage<v.CustomIssue> | undefined>): string {
+  const words = typeof message === 'function' ? message({ input: undefined } as v.CustomIssue) : message
+  return words?.replace(/^it takes /, '') ?? 'something else'
 }
 
 function numberTaken(steps: readonly Step[]): string {

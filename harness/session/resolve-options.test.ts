@@ -47,14 +47,16 @@ describe('resolveOptions', () => {
     expect(said({ iterations: 1.5 })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`iterations\` is 1.5: it takes a whole number from 1 to 100000"`,
     )
+    expect(said({ warmUp: 1e9 })).toBe('HarnessError: invalid option: `warmUp` is 1000000000: it takes a whole number from 0 to 100000')
+    expect(resolveOptions({ warmUp: 100_000 }).warmUp).toBe(100_000)
     expect(said({ level: 'all' })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option: \`level\` is 'all': it takes 'full', 'sampled' or 'off'"`,
+      `"HarnessError: invalid option: \`level\` is 'all': it takes 'full', 'sampled' or 'off'; did you mean 'full'?"`,
     )
     expect(said({ budget: { sockets: -1 } })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`budget.sockets\` is -1: it takes a whole number from 0 on"`,
     )
     expect(said({ allow: [{ code: 'UNREAD_BODY' }] })).toMatchInlineSnapshot(
-      `"HarnessError: invalid option: \`allow[0].because\` is missing: it takes a text that is not empty"`,
+      `"HarnessError: invalid option: \`allow[0].because\` is missing: it takes a reason, such as "the metrics exporter lives as long as the process""`,
     )
     expect(said({ allow: [{ because: 'no matter what' }] })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`allow[0]\` is { because: 'no matter what' }: it takes an origin, a code or openedAt beside its reason: nothing given would match everything"`,
@@ -92,11 +94,27 @@ describe('resolveOptions', () => {
   )
 
   it('takes no list and no other object for its options', () => {
-    expect(said([])).toContain('invalid option: it is []: it takes an object with idleTimeoutMs, ')
+    expect(said('x' as unknown as object)).toContain("invalid option: `options` is 'x': it takes an object with idleTimeoutMs, ")
+    expect(said([])).toContain('invalid option: `options` is []: it takes an object with idleTimeoutMs, ')
     expect(said({ budget: [] })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`budget\` is []: it takes an object with sockets, requests and handles"`,
     )
     expect(said(new AbortController().signal)).toContain('`aborted` is not a field; there are idleTimeoutMs, ')
+  })
+
+  it('points from a word with a slip to the right one, and lists no more words than help', () => {
+    expect(said({ idleConnections: 'wiat' })).toBe(
+      "HarnessError: invalid option: `idleConnections` is 'wiat': it takes 'wait', 'trust' or 'flush'; did you mean 'wait'?",
+    )
+    expect(said({ level: 'fulll' })).toContain("it takes 'full', 'sampled' or 'off'; did you mean 'full'?")
+    expect(said({ allow: [{ code: 'UNREAD_BODDY', because: 'z' }] })).toBe(
+      "HarnessError: invalid option: `allow[0].code` is 'UNREAD_BODDY': did you mean 'UNREAD_BODY'?",
+    )
+    expect(said({ allow: [{ code: 'XYZ', because: 'z' }] })).toContain("`allow[0].code` is 'XYZ': it takes 'UNREAD_BODY', ")
+  })
+
+  it('says of a list what each of it is, in the words of who checks it', () => {
+    expect(said({ pools: 'x' })).toBe("HarnessError: invalid option: `pools` is 'x': it takes a list, each an undici dispatcher")
   })
 
   it('names every mistake at once', () => {
@@ -109,6 +127,9 @@ describe('resolveOptions', () => {
   })
 
   it('says one thing once', () => {
+    expect(said({ allow: [{ code: 'UNREAD_BODY', because: '' }] })).toBe(
+      'HarnessError: invalid option: `allow[0].because` is \'\': it takes a reason, such as "the metrics exporter lives as long as the process"',
+    )
     expect(said({ iterations: -1.5 })).toMatchInlineSnapshot(
       `"HarnessError: invalid option: \`iterations\` is -1.5: it takes a whole number from 1 to 100000"`,
     )

@@ -8,6 +8,8 @@ import { complaints, noList } from './complaints.ts'
 
 /** A timer beyond this fires at once in Node (2^31 - 1 ms). */
 const MAX_TIMER_MS = 2_147_483_647
+/** Of the work, and of its warm-up: more of either is a typing error. */
+const MAX_ROUNDS = 100_000
 const durationMs = v.pipe(v.number(), v.minValue(1), v.maxValue(MAX_TIMER_MS))
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const text = v.pipe(v.string(), v.minLength(1))
@@ -40,10 +42,7 @@ const ALLOWANCE = v.pipe(
       ),
       code: v.optional(v.picklist(Object.keys(SEVERITY_OF) as FindingCode[])),
       openedAt: v.optional(text),
-      because: v.pipe(
-        text,
-        v.check((reason) => reason.trim() !== '', NO_REASON),
-      ),
+      because: v.custom<string>((reason) => typeof reason === 'string' && reason.trim() !== '', NO_REASON),
     }),
   ),
   v.check(({ origin, code, openedAt }) => origin !== undefined || code !== undefined || openedAt !== undefined, NO_NAME),
@@ -66,8 +65,8 @@ export const OPTION_FIELDS = {
   idleTimeoutMs: v.optional(durationMs),
   idleConnections: v.optional(v.picklist(['wait', 'trust', 'flush'])),
   level: v.optional(v.picklist(['full', 'sampled', 'off'])),
-  iterations: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(100_000))),
-  warmUp: v.optional(count),
+  iterations: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(MAX_ROUNDS))),
+  warmUp: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0), v.maxValue(MAX_ROUNDS))),
   budget: v.optional(BUDGET),
   allow: v.optional(v.array(ALLOWANCE)),
   pools: v.optional(v.array(v.custom<object>(isDispatcher, 'it takes an undici dispatcher'))),
@@ -98,7 +97,7 @@ export const ALIASES: Readonly<Record<string, string>> = {
  * @throws {HarnessError} INVALID_OPTION: names the field, what was given, the bounds, and the nearest right spelling.
  */
 export function resolveOptions(given: FindLeaksOptions = {}, sharedAllow: readonly Allowance[] = []): ResolvedOptions {
-  const mistakes = complaints(SCHEMA, given, ALIASES)
+  const mistakes = complaints(SCHEMA, given, ALIASES, '`options`')
   if (mistakes.length > 0) throw new HarnessError('INVALID_OPTION', `invalid option: ${mistakes.join('; ')}`)
   const { budget, ...rest } = given
   return {

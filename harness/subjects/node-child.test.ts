@@ -105,3 +105,16 @@ test('a child in TypeScript that was started once before is stripped of its type
   }
   expect(stripping).toEqual([[expect.stringContaining('amaro')], []])
 })
+
+test('a child that has not loaded its file in time says what may keep it: the file waits for a child of its own', async () => {
+  const file = join(folder, 'never-loaded.mjs')
+  writeFileSync(file, "process.on('message', () => {})\nprocess.on('disconnect', () => process.exit(0))")
+  const starts = startNodeChild({ entry: pathToFileURL(file), orders, runId: newRunId(), clock, signal: null, startTimeoutMs: 50 })
+  await expect(starts).rejects.toMatchObject({
+    code: 'SUBJECT_FAILED',
+    what: expect.stringContaining('no answer to "prepare" in time'),
+    remedy: expect.stringContaining(
+      'call runScenario, and whatever else takes its time there, from another file, or only where process.send is undefined',
+    ),
+  })
+})

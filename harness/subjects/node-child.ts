@@ -71,12 +71,16 @@ export async function startNodeChild(options: NodeChildOptions): Promise<NodeChi
     await endChild(child, clock)
     throw new HarnessError(
       'SUBJECT_FAILED',
-      `the child for ${options.orders.file} did not start: ${messageOf(error)}\n${line.output()}`,
-      null,
+      `the child for ${options.orders.file} did not start: ${messageOf(error)}\n${line.output()}`.trimEnd(),
+      error instanceof Unanswered ? LOADS_IT_TOO : null,
       { cause: error },
     )
   }
 }
+
+/** What keeps a file from ever having been loaded: in the child it waits for a child of its own, and so on. */
+const LOADS_IT_TOO =
+  'the child loads this file, too, up to its end: call runScenario, and whatever else takes its time there, from another file, or only where process.send is undefined'
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -146,7 +150,7 @@ function openLine(child: ChildProcess): Line {
       else void exited.then((how) => waiting.get(id)?.reject(new ChildGone(how)))
       const late = giveUp(answered.signal).then((): Promise<never> => {
         if (answered.signal.aborted) return new Promise(() => {})
-        throw new Error(`no answer to "${question}" in time`)
+        throw new Unanswered(`no answer to "${question}" in time`)
       })
       try {
         return await Promise.race([answer, late])
@@ -157,6 +161,10 @@ function openLine(child: ChildProcess): Line {
       }
     },
   }
+}
+
+class Unanswered extends Error {
+  override readonly name = 'Unanswered'
 }
 
 class ChildGone extends Error {

@@ -40,11 +40,16 @@ function doctorText(checks: readonly Checkup[], paint: Paint, width: number): st
   const nameWidth = Math.max(...checks.map(({ name }) => name.length))
   // `missing`, the longest state
   const indent = 7 + 2 + nameWidth + 2
+  // Several mistakes are a line each.
+  const told = (text: string, from: number): string =>
+    text
+      .split('\n')
+      .map((line) => wrapped(oneLine(line.trim()), from, width))
+      .join(`\n${' '.repeat(from)}`)
   const lines = checks.flatMap((check) => {
-    const head = `${paint(STYLE[check.state], check.state.padEnd(7))}  ${check.name.padEnd(nameWidth)}  ${wrapped(oneLine(check.says), indent, width)}`
+    const head = `${paint(STYLE[check.state], check.state.padEnd(7))}  ${check.name.padEnd(nameWidth)}  ${told(check.says, indent)}`
     if (check.state === 'ok') return [head]
-    const more = (label: string, text: string): string =>
-      `${' '.repeat(indent)}${paint('dim', label)}  ${wrapped(oneLine(text), indent + 7, width)}`
+    const more = (label: string, text: string): string => `${' '.repeat(indent)}${paint('dim', label)}  ${told(text, indent + 7)}`
     return [head, more('costs', check.costs), more('fix  ', check.remedy)]
   })
   return `${[...lines, '', summary(checks)].join('\n')}\n`

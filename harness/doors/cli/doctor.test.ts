@@ -127,6 +127,23 @@ describe('the report of the doctor', () => {
   }
   const dependencies = { examine: async () => ({ facts, asked: { backend: null, require: [] } }) }
 
+  test('has a line for each mistake of a configuration', async () => {
+    const why = 'w.config.ts: `idle` is not a field\n  w.config.ts: `level` is 1: it takes \u001b[31m'
+    const { code, stdout } = await invoke(['doctor'], {
+      dependencies: {
+        examine: async () => ({ facts: { ...facts, config: { ok: false, why, remedy: null } }, asked: { backend: null, require: [] } }),
+      },
+      env: { NO_COLOR: '1' },
+    })
+    expect(code).toBe(3)
+    expect(stdout.split('\n').slice(4, 8)).toEqual([
+      'missing  configuration     w.config.ts: `idle` is not a field',
+      '                           w.config.ts: `level` is 1: it takes \\u001b[31m',
+      '                           costs  run, list, exec and attach refuse to begin',
+      '                           fix    correct it; docs/guides/config.md has every field',
+    ])
+  })
+
   test('is aligned, folded to the terminal, and says how to fix what is missing', async () => {
     const { code, stdout } = await invoke(['doctor'], {
       dependencies,

@@ -1,6 +1,7 @@
 /** The bounds that http.Agent has no option for: waiting for a connection, establishing one, idle ones of all hosts together. */
 import type { Agent, ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
+import { insistOnBounded } from './checked-arguments.ts'
 import { DialTimeoutError, PoolWaitError } from './pool-wait-error.ts'
 
 export interface Bounds {
@@ -22,8 +23,13 @@ interface Hooks {
 }
 type Waiting = ClientRequest & { onSocket(socket: Socket | null, error?: Error): void }
 
-/** Bounds this very Agent, http or https, and returns it. */
-export function boundedAgent<A extends Agent>(agent: A, { poolWaitMs, dialMs, maxIdleTotal }: Bounds): A {
+/**
+ * Bounds this very Agent, http or https, and returns it.
+ * @throws {HarnessError} INVALID_OPTION with every mistake in what it is given.
+ */
+export function boundedAgent<A extends Agent>(agent: A, bounds: Bounds): A {
+  insistOnBounded({ agent, bounds })
+  const { poolWaitMs, dialMs, maxIdleTotal } = bounds
   const hooks = agent as unknown as Hooks
   if (poolWaitMs !== undefined && Number.isFinite(poolWaitMs)) boundWait(hooks, poolWaitMs)
   if (dialMs !== undefined && Number.isFinite(dialMs)) boundDial(hooks, dialMs)

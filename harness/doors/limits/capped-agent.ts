@@ -5,6 +5,7 @@
  */
 import { AsyncResource } from 'node:async_hooks'
 import type { Agent, Client, Dispatcher } from 'undici'
+import { insistOnCapped } from './checked-arguments.ts'
 import { type ConnectionCaps, type Connections, type Line, openConnections, type Place } from './connections.ts'
 import { PoolWaitError } from './pool-wait-error.ts'
 
@@ -24,8 +25,12 @@ export interface Undici {
 type Asked = Dispatcher.DispatchOptions
 type Handler = Dispatcher.DispatchHandler
 
-/** An undici Agent that keeps the caps; its other options are undici's own. `connections` is `maxPerHost` here. */
+/**
+ * An undici Agent that keeps the caps; its other options are undici's own. `connections` is `maxPerHost` here.
+ * @throws {HarnessError} INVALID_OPTION with every mistake in what it is given.
+ */
 export function cappedAgent(undici: Undici, caps: Caps, options: Agent.Options = {}): Agent {
+  insistOnCapped({ undici, caps, options })
   const { connections: most, ...rest } = options
   const maxPerHost = caps.maxPerHost ?? most ?? Number.POSITIVE_INFINITY
   const connections = openConnections<Client>({ ...caps, maxPerHost }, (client) => client.close())

@@ -9,6 +9,7 @@ import { findLimitProfile, type LimitProfileName, nearestProfileName } from '../
 import { type LimitOptions, limitSide } from '../../limits/read-options.ts'
 import { HarnessError } from '../../model/errors.ts'
 import { type Finding, SEVERITIES } from '../../model/finding.ts'
+import { insistOnChain } from './checked-arguments.ts'
 
 export type { LimitProfile, LimitValues, Sourced } from '../../limits/limit-profile.ts'
 export { type KnobFate, LIMIT_TARGETS, type LimitTarget, type MappedLimits, mapLimits } from '../../limits/map-onto.ts'
@@ -41,9 +42,10 @@ export interface LimitChainGiven {
 
 /**
  * What is wrong with the limits of a client, a server and what is between them: most severe first, empty when all is well.
- * @throws {HarnessError} INVALID_OPTION with every mistake in the names, options and values.
+ * @throws {HarnessError} INVALID_OPTION with every mistake in the fields, names, options and values.
  */
 export function checkLimits(given: LimitChainGiven): readonly Finding[] {
+  insistOnChain(given)
   const client = readSide('client', given.client)
   const front = readSide('proxy', given.proxy)
   const back = readSide('proxyClient', given.proxyClient)

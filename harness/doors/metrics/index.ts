@@ -67,7 +67,7 @@ function refuse(message: string, remedy?: string): never {
  * @throws {HarnessError} INVALID_OPTION: names the field, its bounds and the nearest right spelling; or the registry has these metrics already.
  */
 export function watchMetrics(options: WatchMetricsOptions = {}): WatchedMetrics {
-  const mistakes = complaints(SCHEMA, options, ALIASES)
+  const mistakes = complaints(SCHEMA, options, ALIASES, '`options`')
   if (mistakes.length > 0) refuse(`invalid option: ${mistakes.join('; ')}`)
   const { pools = [], level = 'sampled', layer = 'client', idleTimeoutMs = null } = options
   const registry = options.registry ?? ownRegistry()

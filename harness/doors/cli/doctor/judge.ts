@@ -80,7 +80,7 @@ function configuration({ config }: Facts): readonly Checkup[] {
   if (config === null) return [ok('configuration', 'none; `watertight init` writes one')]
   if (config.ok) return [ok('configuration', config.says)]
   const remedy = config.remedy ?? 'correct it; docs/guides/config.md has every field'
-  return [{ state: 'missing', name: 'configuration', says: config.why, costs: 'run, list and exec refuse to begin', remedy }]
+  return [{ state: 'missing', name: 'configuration', says: config.why, costs: 'run, list, exec and attach refuse to begin', remedy }]
 }
 
 function kernel({ kernel: { probe, blind, noSockDiag } }: Facts): Checkup {

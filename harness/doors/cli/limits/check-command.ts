@@ -22,7 +22,7 @@ export async function checkCommand(parsed: CheckArguments, io: Io): Promise<numb
   if (Object.keys(given).length === 0 && url === null)
     throw misuse('nothing to check: no client, proxy or server was named', 'for example --client undici --server http-server')
   // Mistakes in what was written are told before anybody is asked.
-  checkLimits(given)
+  if (Object.keys(given).length > 0) checkLimits(given)
   const word = url === null ? null : await askServer(url, parsed.measureMs)
   const findings = checkLimits({ ...given, ...(url === null || word === null ? {} : { live: { name: url.origin, ...word } }) })
   const isWrong = findings.some(({ severity }) => severity === 'misconfiguration')
