@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { LedgerSocket } from '../model/ledger-page.ts'
 import { diagnose } from './diagnose.ts'
-import { censusOf, handle, line, materialOf, pageOf, pool, sighting, socket } from './made-up.ts'
+import { censusOf, handle, line, materialOf, optionsOf, pageOf, pool, sighting, socket } from './made-up.ts'
 import type { Material } from './material.ts'
 
 const findings = (material: Partial<Material>) => diagnose(materialOf(material)).findings
@@ -33,6 +33,18 @@ it('IDLE_PAST_DEADLINE says when the server closes, where the other side knows',
   const [finding] = findings({ recount: censusOf(sighting(1)), page: pageOf({ sockets: [socket(1)] }), peers })
   expect(finding?.summary).toContain('the client has no idle timeout, the server closes at 30000 ms')
   expect(finding?.evidence).toContainEqual({ ledger: 'peer', says: 'the server closes an idle connection after, ms', value: 30_000 })
+})
+
+it('under trust a pool without an idle timeout is a note where it is older than the work, and a leak where the work made it', () => {
+  const recount = censusOf(sighting(1))
+  const options = optionsOf({ idleConnections: 'trust' })
+  const judged = (isOlderThanBaseline: boolean) =>
+    diagnose(materialOf({ recount, options, page: pageOf({ sockets: [socket(1)], pools: [pool(1, { isOlderThanBaseline })] }) }))
+  expect(judged(true)).toMatchObject({
+    verdict: 'clean',
+    findings: [{ code: 'IDLE_PAST_DEADLINE', severity: 'note', openedAt: { line: 41 } }],
+  })
+  expect(judged(false)).toMatchObject({ verdict: 'leaked', findings: [{ code: 'IDLE_PAST_DEADLINE', severity: 'leak' }] })
 })
 
 it('three pools from one line are a client per call, two are not', () => {

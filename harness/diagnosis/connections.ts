@@ -37,6 +37,7 @@ export function connectionFindings(material: Material, residue: Residue, claimed
   const idle = causes.filter((socket): socket is IdleSocket => !isPeerClosed(socket) && socket.ledger?.isIdle === true)
   const rest = causes.filter((socket) => !isPeerClosed(socket) && socket.ledger?.isIdle !== true)
 
+  const endless = residue.endless.filter((socket): socket is IdleSocket => socket.ledger !== null)
   const idleGroups = groupBy(idle, (socket) => `${lineKey(socket.ledger.openedAt)} ${originOf(socket)}`)
   return [
     ...groupBy(peerClosed, groupKey).map((group) => closedByPeer(group, material)),
@@ -44,6 +45,7 @@ export function connectionFindings(material: Material, residue: Residue, claimed
       poolsOf(group).size >= POOLS_PER_SITE ? clientPerCall(group, material) : idlePastDeadline(group, material),
     ),
     ...groupBy(rest, groupKey).map((group) => leftOpen(group, material)),
+    ...groupBy(endless, groupKey).map((group) => idlePastDeadline(group as IdleGroup, material, 'note')),
   ]
 }
 
@@ -124,7 +126,7 @@ function clientPerCall(group: IdleGroup, material: Material): Finding {
   })
 }
 
-function idlePastDeadline(group: IdleGroup, material: Material): Finding {
+function idlePastDeadline(group: IdleGroup, material: Material, severity?: 'note'): Finding {
   const [first] = group
   const pool = poolOf(material.page, first.ledger)
   const [serverMs = null] = material.peers.flatMap((peer) => peer.idleTimeoutMs ?? [])
@@ -135,8 +137,12 @@ function idlePastDeadline(group: IdleGroup, material: Material): Finding {
   })
   return composeFinding({
     code: 'IDLE_PAST_DEADLINE',
+    ...(severity === undefined ? {} : { severity }),
     ...facts(group, material),
-    summary: `${plural(group.length, 'idle connection outlives', 'idle connections outlive')} the idle timeout of ${material.deadlineMs} ms: ${reason}`,
+    summary:
+      severity === 'note'
+        ? `${plural(group.length, 'idle connection stays', 'idle connections stay')} in a pool that is older than the work: ${reason}`
+        : `${plural(group.length, 'idle connection outlives', 'idle connections outlive')} the idle timeout of ${material.deadlineMs} ms: ${reason}`,
     evidence: [
       { ledger: 'pools', says: `idle; ${reason}`, value: group.length },
       ...(first.ledger.serverHintMs === null

@@ -27,6 +27,8 @@ export interface Residue {
   /** Begun by handlers of the subject's own servers, not ended. */
   readonly responses: readonly OpenResponse[]
   readonly sockets: readonly ResidualSocket[]
+  /** Under 'trust', idle ones of a pool from before that has no idle timeout: no leak of the work, and worth a word. */
+  readonly endless: readonly ResidualSocket[]
   /** Connections that their pool counts and that are gone. */
   readonly hollow: readonly LedgerSocket[]
   readonly handles: readonly OpenHandle[]
@@ -58,12 +60,14 @@ export function residueOf(baseline: Census, recount: Census, page: LedgerPage | 
   const requests = asked.filter((request) => !isGivenUp(request))
   const handles = holding((page?.handles ?? []).filter((handle) => handle.iteration >= 0))
   const fresh = recount.sockets === null ? ledgerOnly(page) : freshSockets(baseline, recount, page)
-  const sockets = fresh.filter((socket) => !isTrusted(socket, page, options))
+  const isOfOlder = (socket: ResidualSocket): boolean => isTrusting(socket, options) && isInOlderPool(socket, page)
+  const sockets = fresh.filter((socket) => !isOfOlder(socket) && !(isTrusting(socket, options) && hasIdleEnd(socket)))
   return {
     requests,
     givenUp: asked.filter(isGivenUp),
     responses: (page?.responses ?? []).filter((response) => response.iteration >= 0),
     sockets,
+    endless: fresh.filter((socket) => isOfOlder(socket) && !hasIdleEnd(socket)),
     hollow: (page?.sockets ?? []).filter((socket) => socket.isHollow && socket.iteration >= 0),
     handles,
     files: strangeFiles(baseline, recount, page),
@@ -147,11 +151,13 @@ function ledgerOnly(page: LedgerPage | null): readonly ResidualSocket[] {
 }
 
 /** Under 'trust' an idle pooled connection whose idle timeout is finite will close by itself, and a pool from before may grow as it likes. */
-function isTrusted({ ledger }: ResidualSocket, page: LedgerPage | null, options: ResolvedOptions): boolean {
-  if (options.idleConnections !== 'trust' || ledger === null || !ledger.isIdle) return false
-  const isOlder = page?.pools.some((pool) => pool.id === ledger.poolId && pool.isOlderThanBaseline) === true
-  return isOlder || effectiveIdleMs(ledger) !== Number.POSITIVE_INFINITY
-}
+const isTrusting = ({ ledger }: ResidualSocket, { idleConnections }: ResolvedOptions): boolean =>
+  idleConnections === 'trust' && ledger?.isIdle === true
+
+const isInOlderPool = ({ ledger }: ResidualSocket, page: LedgerPage | null): boolean =>
+  page?.pools.some((pool) => pool.id === ledger?.poolId && pool.isOlderThanBaseline) === true
+
+const hasIdleEnd = ({ ledger }: ResidualSocket): boolean => ledger !== null && effectiveIdleMs(ledger) !== Number.POSITIVE_INFINITY
 
 /** The idle timeout in force on a connection: the client's own, or the server's as far as it told us. Unknown counts as none. */
 export function effectiveIdleMs(socket: LedgerSocket): number {

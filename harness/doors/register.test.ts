@@ -110,3 +110,11 @@ test('forbidGcRescue without register is refused, with what to do', async () => 
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', text], { env: { PATH: process.env.PATH } })
   expect(stdout).toMatch(/^NOT_REGISTERED forbidGcRescue was asked for.*not loaded.*\n.*--import watertight\/register/)
 })
+
+test('a second one is left out where it is of this version, and refused where it is of another', async () => {
+  const again = `
+    const KEY = Symbol.for('watertight.registered'); const before = globalThis[KEY]; await import('${REGISTER}?again'); console.log(before === globalThis[KEY])`
+  expect(await program(again)).toBe('true')
+  const other = `globalThis[Symbol.for('watertight.registered')] = { version: '0.0.9', ledger: {} }; await import('${REGISTER}?again')`
+  await expect(program(other)).rejects.toThrow(/watertight\/register of version 0\.0\.9 is loaded in this process/)
+})

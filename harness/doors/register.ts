@@ -4,7 +4,7 @@
  * under `watertight exec` always `full`.
  */
 import { startLedger } from '../ledger/ledger.ts'
-import { publishLedger } from '../ledger/registered.ts'
+import { publishLedger, registeredLedger } from '../ledger/registered.ts'
 import { HarnessError } from '../model/errors.ts'
 import type { LedgerLevel } from '../model/ledger-page.ts'
 import { clientEyes } from '../probes/pools.ts'
@@ -25,7 +25,10 @@ function levelFromEnvironment(): LedgerLevel {
   )
 }
 
-const askedAt = process.env[EXEC_VARIABLE]
-const ledger =
-  askedAt === undefined ? startLedger(clientEyes, levelFromEnvironment()) : watchExecuted(askedAt, () => startLedger(clientEyes, 'full'))
-publishLedger({ version: TOOL_VERSION, ledger })
+// Another copy of this version has one already, and one of another version is refused: two ledgers would each take the other's notes for the client's.
+if (registeredLedger(TOOL_VERSION) === null) {
+  const askedAt = process.env[EXEC_VARIABLE]
+  const ledger =
+    askedAt === undefined ? startLedger(clientEyes, levelFromEnvironment()) : watchExecuted(askedAt, () => startLedger(clientEyes, 'full'))
+  publishLedger({ version: TOOL_VERSION, ledger })
+}
