@@ -71,6 +71,10 @@ describe('work that hangs', () => {
     )
   })
 
+  it('for longer than it may is said to so once', () => {
+    expect(diagnose(materialOf({ hung })).findings[0]?.summary).toBe('the work did not settle within 60000 ms')
+  })
+
   it('keeps its own timers without blame', () => {
     expect(codes({ hung, page: pageOf({ handles: [handle(1)] }) })).toEqual(['WORK_HUNG x1'])
   })

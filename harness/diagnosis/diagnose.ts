@@ -138,7 +138,8 @@ function hungFinding(
   const why = {
     unanswered: 'the responses it owes are not ended, nothing moves, and nothing is open that could end them',
     stalled: 'every lease is held by an unread body, a request is queued and nothing moves',
-    timeout: 'it did not settle in time',
+    // Within which time it did not settle is said already.
+    timeout: null,
     'event loop blocked': 'its event loop does not answer',
     'never settled': 'it ended under an await that nothing could settle any more',
   }[hung.because]
@@ -165,7 +166,7 @@ function hungFinding(
       request: oldest === undefined ? null : requestShape([oldest, ...more]),
       openedAt:
         busyAt ?? (oldest === undefined ? (placeOf(owed[0]?.openedAt ?? null, cwd) ?? kept.openedAt) : placeOf(oldest.openedAt, cwd)),
-      summary: `the work did not settle within ${Math.round(hung.afterMs)} ms: ${why}`,
+      summary: `the work did not settle within ${Math.round(hung.afterMs)} ms${why === null ? '' : `: ${why}`}`,
       evidence:
         busy.length + evidence.length + unended.length + kept.evidence.length > 0
           ? [...busy, ...evidence, ...unended, ...kept.evidence]

@@ -7,6 +7,7 @@ import type { Evidence, Finding } from '../model/finding.ts'
 import type { LedgerSocket, OpenRequest, PoolPage } from '../model/ledger-page.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
 import type { Material } from './material.ts'
+import { leaseWord } from './request-evidence.ts'
 import type { ResidualSocket, Residue } from './residue.ts'
 
 type Many<T> = readonly [T, ...T[]]
@@ -136,8 +137,10 @@ const poolOf = ({ page }: Material, poolId: number | null): PoolPage | null => p
 
 function countedBy(pool: PoolPage | null): readonly Evidence[] {
   if (pool === null) return []
-  const says = pool.limit === null || !Number.isFinite(pool.limit) ? 'leases counted, no limit' : `of ${pool.limit} leases counted`
-  return [{ ledger: 'pools', says, value: pool.leased }]
+  const { limit, leased } = pool
+  const says =
+    limit === null || !Number.isFinite(limit) ? `${leaseWord(leased)} counted, no limit` : `of ${limit} ${leaseWord(limit)} counted`
+  return [{ ledger: 'pools', says, value: leased }]
 }
 
 /** What the pool said when it was asked again. */

@@ -26,11 +26,14 @@ export function bodyWords(group: readonly [OpenRequest, ...OpenRequest[]]): stri
   return `${headers}${total}: nobody reads on`
 }
 
+/** After a number that is told by itself. */
+export const leaseWord = (count: number): string => (count === 1 ? 'lease' : 'leases')
+
 export function poolEvidence(pool: PoolPage | null): readonly Evidence[] {
   if (pool === null) return []
   const { limit } = pool
-  const leased =
-    limit === null ? 'leases taken, limit unknown' : Number.isFinite(limit) ? `of ${limit} leases taken` : 'leases taken, no limit'
+  const taken = `${leaseWord(limit !== null && Number.isFinite(limit) ? limit : pool.leased)} taken`
+  const leased = limit === null ? `${taken}, limit unknown` : Number.isFinite(limit) ? `of ${limit} ${taken}` : `${taken}, no limit`
   return [
     { ledger: 'pools', says: leased, value: pool.leased },
     { ledger: 'pools', says: 'queued', value: pool.queued },

@@ -101,6 +101,16 @@ describe('a pool that starves', () => {
     expect(told({ page: pageOf({ requests: [queued()], pools: [full] }) })).toEqual(['REQUEST_OUTLIVES_CALLER x1 at 41'])
   })
 
+  it.each([
+    [1, 1, ['of 1 lease taken', 'lease held by an unread body']],
+    [1, null, ['lease taken, limit unknown', 'lease held by an unread body']],
+    [2, 2, ['of 2 leases taken', 'leases held by unread bodies']],
+  ])('with %i of %s leases taken counts them in words that fit', (leased, limit, said) => {
+    const page = pageOf({ requests: [...held.slice(0, leased), queued()], pools: [pool(1, { leased, queued: 1, limit })] })
+    const starved = diagnose(materialOf({ page })).findings.find(({ code }) => code === 'POOL_STARVED')
+    expect(starved?.evidence.map(({ says }) => says)).toEqual(expect.arrayContaining(said))
+  })
+
   it('may be starved by another origin, where the total is what is limited', () => {
     const other = 'http://127.0.0.1:9001'
     const pools = [pool(1, { leased: 1, limit: 1 }), pool(2, { origin: other, queued: 1, limit: 1 })]

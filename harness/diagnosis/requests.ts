@@ -203,7 +203,7 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
     evidence: [
       // Of streams one lease is a hundred.
       ...(holders.some(isStream) ? [] : poolEvidence(pool)),
-      { ledger: 'requests', says: HOLDERS[wayHeldBy(holders)].evidence, value: holders.length },
+      { ledger: 'requests', says: heldWords(holders), value: holders.length },
       ...givenUpEvidence(group, material),
       ...(noWarning
         ? [
@@ -221,14 +221,27 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
 }
 
 const HOLDERS = {
-  lost: { evidence: 'leases lost', one: 'lost lease', many: 'lost leases' },
-  branch: { evidence: 'leases held by unread branches', one: 'unread branch of a clone', many: 'unread branches of clones' },
-  stream: { evidence: 'streams held open by unread bodies', one: 'open HTTP/2 stream', many: 'open HTTP/2 streams' },
-  body: { evidence: 'leases held by unread bodies', one: 'unread body', many: 'unread bodies' },
+  lost: { held: ['lease lost', 'leases lost'], one: 'lost lease', many: 'lost leases' },
+  branch: {
+    held: ['lease held by an unread branch', 'leases held by unread branches'],
+    one: 'unread branch of a clone',
+    many: 'unread branches of clones',
+  },
+  stream: {
+    held: ['stream held open by an unread body', 'streams held open by unread bodies'],
+    one: 'open HTTP/2 stream',
+    many: 'open HTTP/2 streams',
+  },
+  body: { held: ['lease held by an unread body', 'leases held by unread bodies'], one: 'unread body', many: 'unread bodies' },
 } as const
 
 function wayHeldBy([first]: readonly OpenRequest[]): keyof typeof HOLDERS {
   return first === undefined ? 'body' : wayHeld(first)
+}
+
+function heldWords(holders: readonly OpenRequest[]): string {
+  const [one, many] = HOLDERS[wayHeldBy(holders)].held
+  return holders.length === 1 ? one : many
 }
 
 function behind(holders: readonly OpenRequest[]): string {

@@ -16,6 +16,11 @@ describe('parseStackLine', () => {
     ['    at Catalogue.read (/app/catalogue.js:9:10)', frame('/app/catalogue.js', 9, 10, 'Catalogue.read')],
     ['    at Catalogue.#fetch (/app/catalogue.js:9:10)', frame('/app/catalogue.js', 9, 10, 'Catalogue.#fetch')],
     ['    at Catalogue.read [as onAnswer] (/app/catalogue.js:9:10)', frame('/app/catalogue.js', 9, 10, 'Catalogue.read')],
+    // what V8 calls a function without a name that stands before options
+    ['    at async expectNoLeaks.idleTimeoutMs (/app/job.js:1:1)', frame('/app/job.js', 1, 1, null)],
+    ['    at watertight.findLeaks.budget.sockets (/app/job.js:1:1)', frame('/app/job.js', 1, 1, null)],
+    ['    at Job.findLeaks (/app/job.js:1:1)', frame('/app/job.js', 1, 1, 'Job.findLeaks')],
+    ['    at exports.handler (/app/job.js:1:1)', frame('/app/job.js', 1, 1, 'exports.handler')],
     ['    at Object.<anonymous> (/app/job.js:1:1)', frame('/app/job.js', 1, 1, null)],
     ['    at <anonymous> (/app/job.js:1:1)', frame('/app/job.js', 1, 1, null)],
     ['    at Module.run (file:///app/with%20space/job.ts:1:1)', frame('/app/with space/job.ts', 1, 1, 'run')],

@@ -32,3 +32,12 @@ test("the work's own requests are told as they were", () => {
 test('no answers have no latency', () => {
   expect([responseTimes().summary('as it came'), summarizeLatency([])]).toEqual([null, null])
 })
+
+test('no percentile is above the longest answer, which stands in a bucket with a higher top', () => {
+  const times = responseTimes()
+  for (const durationMs of [1_000.001, 1_000.002]) times.add(durationMs)
+  for (const summary of [times.summary({ everyMs: 10_000 }), summarizeLatency([1_000.001, 1_000.002])]) {
+    expect(summary?.max).toBe(1_000.002)
+    expect(Math.max(summary?.p50 ?? 0, summary?.p90 ?? 0, summary?.p99 ?? 0)).toBeLessThanOrEqual(1_000.002)
+  }
+})

@@ -27,7 +27,7 @@ export function responseTimes(): ResponseTimes {
     summary(due) {
       if (histogram.totalCount === 0) return null
       const everyUs = due === 'as it came' ? histogram.getValueAtPercentile(50) : Math.max(1, Math.round(due.everyMs * PER_MS))
-      return percentiles(histogram.copyCorrectedForCoordinatedOmission(everyUs), everyUs / PER_MS)
+      return percentiles(histogram.copyCorrectedForCoordinatedOmission(everyUs), histogram.maxValue, everyUs / PER_MS)
     },
   }
 }
@@ -37,14 +37,19 @@ export function summarizeLatency(durationsMs: readonly number[]): LatencySummary
   if (durationsMs.length === 0) return null
   const histogram = newHistogram()
   for (const durationMs of durationsMs) record(histogram, durationMs)
-  return percentiles(histogram, null)
+  return percentiles(histogram, histogram.maxValue, null)
 }
 
 function record(histogram: Histogram, durationMs: number): void {
   histogram.recordValue(Math.max(1, Math.round(durationMs * PER_MS)))
 }
 
-function percentiles(histogram: Pick<Histogram, 'getValueAtPercentile' | 'maxValue'>, expectedIntervalMs: number | null): LatencySummary {
-  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / PER_MS
-  return { p50: at(50), p90: at(90), p99: at(99), max: histogram.maxValue / PER_MS, expectedIntervalMs }
+/** A percentile is the top of its bucket, and the longest time is as it came: it may stand below that. A corrected copy knows buckets only. */
+function percentiles(
+  histogram: Pick<Histogram, 'getValueAtPercentile'>,
+  longestUs: number,
+  expectedIntervalMs: number | null,
+): LatencySummary {
+  const at = (percentile: number): number => Math.min(histogram.getValueAtPercentile(percentile), longestUs) / PER_MS
+  return { p50: at(50), p90: at(90), p99: at(99), max: longestUs / PER_MS, expectedIntervalMs }
 }

@@ -3,8 +3,10 @@ import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, createServer as createRawServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { diagnose } from '../diagnosis/diagnose.ts'
+import { materialOf, optionsOf } from '../diagnosis/made-up.ts'
 import { HarnessError, LeakError } from '../model/errors.ts'
-import { expectNoLeaks, findLeaks } from './find-leaks.ts'
+import { describeDiagnosis, expectNoLeaks, findLeaks } from './find-leaks.ts'
 
 const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
   if (request.url === '/silence') return
@@ -171,7 +173,7 @@ describe('expectNoLeaks', () => {
     const error = await expectNoLeaks(async () => void (await ask(agent)), { idleTimeoutMs: 300 }).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(LeakError)
     const text = String((error as Error).message)
-    expect(text).toMatch(/^leaked: \n {2}UNREAD_BODY x1 opened at harness\/session\/find-leaks\.test\.ts:\d+/)
+    expect(text).toMatch(/^leaked:\n {2}UNREAD_BODY x1 opened at harness\/session\/find-leaks\.test\.ts:\d+/)
     expect(text).toMatch(/why {2}headers at \+\d+ ms, 0 of 1000 bytes read: 1; /)
     expect(text).toMatch(/fix {2}read the body to its end/)
     agent.destroy()
@@ -216,6 +218,15 @@ describe('expectNoLeaks', () => {
   })
 })
 
+it.each([
+  ['leaked', [], /^leaked:\n {2}ALLOWANCE_UNUSED x1/],
+  ['leaked', ['kernel: no /proc'], /^leaked:\n {2}ALLOWANCE_UNUSED x1[\s\S]*\n {2}note {2}kernel: no \/proc$/],
+  ['inconclusive', ['interrupted', 'kernel: no /proc'], /^inconclusive: interrupted; kernel: no \/proc\n {2}ALLOWANCE_UNUSED x1/],
+] as const)('a diagnosis that is %s and missed %j says so', (verdict, missing, said) => {
+  const material = materialOf({ options: optionsOf({ allow: [{ origin: 'http://127.0.0.1:1', because: 'an exporter' }] }) })
+  expect(describeDiagnosis({ ...diagnose(material), verdict, missing })).toMatch(said)
+})
+
 it('work that rejects with nothing has failed all the same', async () => {
   const reject = (): Promise<void> => Promise.reject()
   expect((await findLeaks(reject)).workError).toEqual(new Error('the work threw undefined'))
@@ -223,6 +234,8 @@ it('work that rejects with nothing has failed all the same', async () => {
 })
 
 it('work that is no function is refused, and says what to pass', async () => {
+  await expect(findLeaks(undefined as never)).rejects.toThrow('the work is undefined, not a function')
+  await expect(findLeaks('job' as never)).rejects.toThrow('the work is a string, not a function')
   await expect(findLeaks(Promise.resolve() as never)).rejects.toThrow(
     'the work is an object, perhaps a promise of work that runs already, not a function',
   )

@@ -16,7 +16,7 @@ export async function findLeaks(work: () => unknown, options: FindLeaksOptions =
   if (typeof work !== 'function') {
     throw new HarnessError(
       'INVALID_OPTION',
-      `the work is ${work === null ? 'null' : typeof work === 'object' ? 'an object, perhaps a promise of work that runs already' : `a ${typeof work}`}, not a function`,
+      `the work is ${whatIsGiven(work)}, not a function`,
       'pass a function that does it: findLeaks(() => job())',
     )
   }
@@ -45,6 +45,11 @@ export async function findLeaks(work: () => unknown, options: FindLeaksOptions =
   }
 }
 
+function whatIsGiven(work: unknown): string {
+  if (work === null || work === undefined) return String(work)
+  return typeof work === 'object' ? 'an object, perhaps a promise of work that runs already' : `a ${typeof work}`
+}
+
 /**
  * Insists that `work` leaves nothing open. Rethrows what the work itself threw, with `diagnosis` attached.
  * @throws {LeakError} unless the verdict is clean; its `diagnosis` says what, who and how to fix it.
@@ -70,5 +75,9 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
     const why = evidence.map(({ says, value }) => (value === null ? says : `${says}: ${value}`)).join('; ')
     return `  ${code} x${count}${where}\n    ${summary}\n    why  ${why}\n    fix  ${advice}`
   })
-  return [`${diagnosis.verdict}: ${diagnosis.findings.length === 0 ? diagnosis.missing.join('; ') : ''}`, ...lines].join('\n')
+  const missing = diagnosis.missing.join('; ')
+  // What could not be seen is why it is inconclusive; to findings it is an addition.
+  const isReason = lines.length === 0 || diagnosis.verdict === 'inconclusive'
+  const head = `${diagnosis.verdict}:${isReason && missing !== '' ? ` ${missing}` : ''}`
+  return [head, ...lines, ...(isReason || missing === '' ? [] : [`  note  ${missing}`])].join('\n')
 }

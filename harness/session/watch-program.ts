@@ -92,10 +92,12 @@ function fromOutside(
   if (why === null || program.unheard() === null || !outside.hasTalked()) return null
   const interrupted = request.signal.aborted ? ['interrupted before it ended, or was idle'] : []
   const late = why === 'cut short' && interrupted.length === 0 ? ['it had not ended before --timeout'] : []
+  const old = program.oldNode()
+  const by = old === null ? 'it is not run by Node' : `it runs on Node ${old}, too old to be looked into`
   const { diagnosis, notes } = outside.judge(why, [...unanswered(turn), ...interrupted, ...late])
   return {
     diagnosis,
-    notes: ['judged from outside: it is not run by Node, so no lines are named', ...notes],
+    notes: [`judged from outside: ${by}, so no lines are named`, ...notes],
     page: null,
     lifelines: NO_LIFELINES,
   }

@@ -92,6 +92,8 @@ export interface Executed extends AsyncDisposable {
   isUnsettled(): boolean
   /** Why none of its processes can be asked; null: one of them can. */
   unheard(): string | null
+  /** The version of a Node of its processes that is too old to be asked; null: of none is that known. */
+  oldNode(): string | null
   /** Processes that have begun and ended without a last page: killed. */
   silent(): readonly number[]
   /** Ends it and all it started now, without waiting, and removes what lies in the temporary folder. */
@@ -174,6 +176,10 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
       return page === null ? [] : [{ ordinal: ordinalOf(name.slice(0, -PAGE_SUFFIX.length)), page }]
     })
   }
+  function oldNode(): string | null {
+    const old = readdirSync(folder).find((name) => name.endsWith(UNSUPPORTED_SUFFIX))
+    return old === undefined ? null : readFileSync(join(folder, old), 'utf8')
+  }
   async function untilGone(ms: number): Promise<boolean> {
     const untilMs = clock.nowMs() + ms
     // Whatever is alive in the tree, or was and still is although its parent has gone.
@@ -246,14 +252,14 @@ function executed(child: ChildProcess, ended: Promise<Ending>, line: Line, folde
       return firstBusyFrame(members().flatMap((member) => (begun.has(member.pid) && !answering.has(member.pid) ? member.pid : [])))
     },
     unheard() {
-      const names = readdirSync(folder)
-      if (names.some((name) => name.endsWith(BEGUN_SUFFIX))) return null
-      const old = names.find((name) => name.endsWith(UNSUPPORTED_SUFFIX))
-      if (old === undefined)
+      if (readdirSync(folder).some((name) => name.endsWith(BEGUN_SUFFIX))) return null
+      const old = oldNode()
+      if (old === null)
         return 'no Node process of the command told anything, and no connection of it was seen from outside: it had none, or they were gone between two looks'
-      return `the program runs on Node ${readFileSync(join(folder, old), 'utf8')}, which is too old to be looked into`
+      return `the program runs on Node ${old}, which is too old to be looked into`
     },
     isUnsettled: () => readdirSync(folder).some((name) => name.endsWith(UNSETTLED_SUFFIX)),
+    oldNode,
     silent() {
       const names = readdirSync(folder)
       const pidsOf = (suffix: string): ReadonlySet<number> =>

@@ -73,6 +73,18 @@ describe('a command line that is understood', () => {
     },
   )
 
+  test.each([
+    [['list'], '0 listed; 3 a bad option'],
+    [['init'], '0 written; 3 a bad option'],
+    [['limits', 'list'], '0 printed; 3 a bad option'],
+    [['limits', 'show'], '0 printed; 3 a bad option'],
+    [['limits', 'for'], '0 printed; 3 a bad option'],
+  ])('the help of %j has exit codes of its own', async (words, codes) => {
+    const { stdout } = await invoke([...words, '--help'])
+    expect(stdout).toContain(`Exit codes: ${codes}`)
+    expect(stdout).not.toContain('verdict')
+  })
+
   test('the help of run names every option, exit code and environment variable', async () => {
     const { stdout } = await invoke(['run', '--help'])
     expect(stdout).toMatchInlineSnapshot(`

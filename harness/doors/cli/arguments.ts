@@ -1,13 +1,13 @@
 import { Command, CommanderError, Option } from 'commander'
 import { OWN_KINDS, type OwnKind } from '../../model/backend.ts'
 import { REPORT_FORMATS, type ReportFormat, type WatertightConfig } from '../../model/config.ts'
-import { HarnessError } from '../../model/errors.ts'
 import type { VariantName } from '../../model/run-record.ts'
 import { type AttachArguments, addAttach } from './attach-arguments.ts'
 import { configOption, outputOption } from './config-option.ts'
 import { addExec, type ExecArguments } from './exec-arguments.ts'
-import { DOCTOR_HELP, EXIT_CODES_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
+import { DOCTOR_HELP, INIT_HELP, LIST_HELP, PROGRAM_HELP, RUN_HELP } from './help-text.ts'
 import { addLimits, type LimitsArguments } from './limits/limits-arguments.ts'
+import { misuse } from './misuse.ts'
 import { choice, choices, durationMs, wholeNumber } from './option-values.ts'
 import { addReport, type ReportArguments } from './report-arguments.ts'
 
@@ -143,7 +143,7 @@ function addList(program: Command, take: (parsed: Arguments) => void): void {
     .description('Lists the scenarios: layer, client, backends, and what each shows.')
     .option('--json', 'print one JSON document (watertight/list@1) instead of the table')
     .addOption(configOption())
-    .addHelpText('after', EXIT_CODES_HELP)
+    .addHelpText('after', LIST_HELP)
     .action((options: { readonly json?: boolean; readonly config?: string }) =>
       take({ command: 'list', config: options.config ?? null, json: options.json ?? false }),
     )
@@ -177,24 +177,8 @@ function addInit(program: Command, take: (parsed: Arguments) => void): void {
       'Writes a commented watertight.config.ts and a first scenario for your service into the working directory. Both run as they are.',
     )
     .option('--force', 'overwrite what is there')
+    .addHelpText('after', INIT_HELP)
     .action((options: { readonly force?: boolean }) => take({ command: 'init', force: options.force ?? false }))
-}
-
-const COMMANDS: ReadonlySet<string> = new Set<Arguments['command']>(['run', 'list', 'exec', 'attach', 'report', 'doctor', 'init', 'limits'])
-
-/** Commander's complaint in our form: what, then what to do about it. */
-function misuse(error: CommanderError, argv: readonly string[]): HarnessError {
-  const command = argv.find((word) => COMMANDS.has(word))
-  const help = `\`watertight ${command === undefined ? '' : `${command} `}--help\` lists what there is`
-  if (error.code === 'commander.help')
-    return new HarnessError(
-      'INVALID_OPTION',
-      'a command is missing: watertight does nothing unasked',
-      `\`watertight run\` runs all scenarios; ${help}`,
-    )
-  const [complaint = '', hint = ''] = error.message.replace(/^error: /, '').split('\n')
-  const meant = hint.replace(/^\(D/, 'd').replace(/\)$/, '')
-  return new HarnessError('INVALID_OPTION', complaint, meant === '' ? help : `${meant} ${help}`)
 }
 
 export interface Reading {

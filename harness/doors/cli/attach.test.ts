@@ -256,6 +256,15 @@ describe('exec of a program that Node does not run', { timeout: 60_000 }, () => 
     expect(await judged('exec', ...foreign('job.mjs', origin, '3', 'reads', '1500'))).toMatchObject({ code: 0, codes: ['process clean'] })
   })
 
+  test('is said to be of another runtime, or of a Node too old to be looked into', async () => {
+    const unprepared = await judged('exec', ...foreign('job.mjs', origin, '1', 'reads', '1500'))
+    expect(unprepared.runs[0]?.notes[0]).toBe('judged from outside: it is not run by Node, so no lines are named')
+    // what an old Node writes (doors/exec-preload.ts)
+    const old = `printf v20.20.2 > "\${WATERTIGHT_EXEC%/*}/$$.unsupported"; exec env -u NODE_OPTIONS "$0" "$@"`
+    const { runs } = await judged('exec', '--json', '--', 'sh', '-c', old, process.execPath, 'job.mjs', origin, '1', 'reads', '1500')
+    expect(runs[0]?.notes[0]).toBe('judged from outside: it runs on Node v20.20.2, too old to be looked into, so no lines are named')
+  })
+
   test('that rests with idle connections is held to its deadline', async () => {
     const words = foreign('job.mjs', origin, '2', 'reads')
     expect(await judged('exec', '--idle-timeout', '1s', ...words)).toMatchObject({

@@ -53,12 +53,21 @@ function checkTarget(option: '--load' | '--ready', target: string | null): void 
     )
 }
 
-/** Of an await that never settled Node's code is a verdict, not the program's own word. */
-function ownExitCode(endings: ExecOutcome['endings'], runs: readonly ScenarioRun[]): number | null {
+interface OwnExit {
+  readonly code: number
+  readonly says: string
+  /** Of several; null: there was one. */
+  readonly run: string | null
+}
+
+/** The first run that ended with a code of its own, as a shell would tell it; null: none did. Of an await that never settled Node's code is a verdict, not its own word. */
+function ownExit(endings: ExecOutcome['endings'], runs: readonly ScenarioRun[]): OwnExit | null {
   for (const [index, ending] of endings.entries()) {
-    if (ending?.signal) return 128 + constants.signals[ending.signal]
+    const run = runs[index]?.case ?? null
+    if (ending?.signal) return { run, code: 128 + constants.signals[ending.signal], says: `ended by ${ending.signal}` }
     const hung = runs[index]?.findings.some(({ code }) => code === 'WORK_HUNG') === true
-    if (ending?.code && !(hung && ending.code === UNSETTLED_AWAIT)) return ending.code
+    if (ending?.code && !(hung && ending.code === UNSETTLED_AWAIT))
+      return { run, code: ending.code, says: `ended with code ${ending.code}` }
   }
   return null
 }
@@ -146,7 +155,9 @@ export async function execCommand(parsed: ExecArguments, io: Io, dependencies: E
     if (notice !== null) await tell(io, `${notice}\n`)
     if (disagreement !== null) await tell(io, `${disagreement}\n`)
     await tell(io, parsed.explain ? explanationText(explanation) : hintText(leftToTell))
-    const code = ownExitCode(endings, record.runs) ?? exitCodeOf({ record, required: [], interruptedBy: interruption.by() })
+    const own = ownExit(endings, record.runs)
+    if (own !== null && own.run !== null) await tell(io, `${own.run} ${own.says}: ${own.code} is the exit code\n`)
+    const code = own?.code ?? exitCodeOf({ record, required: [], interruptedBy: interruption.by() })
     return code === EXIT.ok && !isWritten ? EXIT.inconclusive : code
   } catch (error) {
     if (folder !== null && journal !== null) isWritten &&= await reportBreak({ journal, formats: parsed.reporter, folder, cwd: io.cwd }, io)

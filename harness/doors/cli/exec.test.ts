@@ -61,6 +61,12 @@ describe('a program that ends', () => {
     expect(await exec('--', 'node', '-e', 'process.exit(7)')).toMatchObject({ code: 7 })
   })
 
+  test('with a code of its own in one of several runs keeps it, and that run is named', async () => {
+    const once = 'try { fs.mkdirSync("been-here") } catch { process.exit(5) }'
+    const { code, stderr } = await exec('--repeat', '2', '--', 'node', '-e', once)
+    expect({ code, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({ code: 5, last: 'run 2 ended with code 5: 5 is the exit code' })
+  })
+
   test('of a signal that is not ours is told as a shell would', async () => {
     expect(await exec('--', 'node', '-e', 'process.kill(process.pid, "SIGKILL")')).toMatchObject({ code: 137 })
   })

@@ -22,6 +22,15 @@ Examples:
 ${EXIT_CODES_HELP}
 `
 
+/** Of commands that judge nothing. */
+const exitCodesOf = (done: string, misuse: string): string => `
+Exit codes: 0 ${done}; 3 ${misuse}, or a too old Node
+`
+
+export const LIST_HELP = exitCodesOf('listed', 'a bad option, configuration or scenario')
+export const INIT_HELP = exitCodesOf('written', 'a bad option, or files that are there already or cannot be written')
+export const LIMITS_SHOW_HELP = exitCodesOf('printed', 'a bad option, or an unknown profile or client')
+
 export const DOCTOR_HELP = `
 ok: it is there. warn: something is lost, and \`watertight run\` can do its job. missing: it cannot.
 A kind of backend is only missed when it was asked for: by --require, by the configuration, or by

@@ -19,6 +19,21 @@ describe('misuse is answered with what, where, why and remedy', () => {
       "
     `)
   })
+  test('no command of limits, which are its own', async () => {
+    expect(await complaint('limits')).toMatchInlineSnapshot(`
+      "watertight: a command of limits is missing: list, show, for or check
+        remedy: \`watertight limits list\` lists the profiles; \`watertight limits --help\` lists what there is
+      "
+    `)
+  })
+  test("an option of the program's own, without a -- before it", async () => {
+    expect(await complaint('exec', 'node', '-e', '1')).toMatchInlineSnapshot(`
+      "watertight: unknown option '-e'
+        remedy: put -- before the command if that is an option of its own (watertight exec -- <command...>); \`watertight exec --help\` lists what there is
+      "
+    `)
+    expect(await complaint('exec', '--timout', '5s', '--', 'node')).not.toContain('put --')
+  })
   test('an unknown command', async () => {
     expect(await complaint('rnu')).toMatchInlineSnapshot(`
       "watertight: unknown command 'rnu'

@@ -3,6 +3,7 @@ import { LIMIT_TARGETS, type LimitTarget } from '../../../limits/map-onto.ts'
 import { LIMIT_PROFILE_NAMES, type LimitProfileName } from '../../../limits/profiles.ts'
 import type { LimitOptions } from '../../../limits/read-options.ts'
 import { HarnessError } from '../../../model/errors.ts'
+import { LIMITS_SHOW_HELP } from '../help-text.ts'
 import { choice, durationMs } from '../option-values.ts'
 import { quoted } from '../quoted.ts'
 import { LIMITS_CHECK_HELP, LIMITS_HELP } from './limits-help.ts'
@@ -142,6 +143,7 @@ export function addLimits(program: Command, take: (parsed: LimitsArguments) => v
     .summary('the profiles there are')
     .description('Lists the limit profiles: role, idle timeout, caps, and what each is.')
     .option('--json', 'print one JSON document (watertight/limits@1) instead of the table')
+    .addHelpText('after', LIMITS_SHOW_HELP)
     .action((options: { readonly json?: boolean }) => take({ command: 'limits', action: 'list', json: options.json ?? false }))
   limits
     .command('show')
@@ -149,6 +151,7 @@ export function addLimits(program: Command, take: (parsed: LimitsArguments) => v
     .description('Shows one profile: each knob with its value, source, version and date.')
     .argument('<profile>', 'its name, as `watertight limits list` shows it', profileOf('limits show'))
     .option('--json', 'print one JSON document (watertight/limits@1) instead of the text')
+    .addHelpText('after', LIMITS_SHOW_HELP)
     .action((profile: LimitProfileName, options: { readonly json?: boolean }) =>
       take({ command: 'limits', action: 'show', profile, json: options.json ?? false }),
     )
@@ -161,6 +164,7 @@ export function addLimits(program: Command, take: (parsed: LimitsArguments) => v
     .argument('<client>', LIMIT_TARGETS.join(', '), choice('limits for', LIMIT_TARGETS))
     .addOption(new Option('--profile <profile>', "the limits to keep (default: the client's own)").argParser(profileOf('--profile')))
     .option('--json', 'print one JSON document (watertight/limits-for@1) instead of the text')
+    .addHelpText('after', LIMITS_SHOW_HELP)
     .action((target: LimitTarget, options: { readonly profile?: LimitProfileName; readonly json?: boolean }) =>
       take({ command: 'limits', action: 'for', target, profile: options.profile ?? null, json: options.json ?? false }),
     )
