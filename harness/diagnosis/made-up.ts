@@ -48,6 +48,7 @@ export const request = (id: number, some: Partial<OpenRequest> = {}): OpenReques
   socketId: null,
   poolId: null,
   openedAt: line(41),
+  openedBy: null,
   ordinalAtSite: id,
   ...some,
 })

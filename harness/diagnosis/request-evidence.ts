@@ -26,6 +26,14 @@ export function bodyWords(group: readonly [OpenRequest, ...OpenRequest[]]): stri
   return `${headers}${total}: nobody reads on`
 }
 
+/** Who asked, where no line can be named: the user's own code had given the turn away before his client sent. */
+export function askedInside([{ openedAt, openedBy }]: readonly [OpenRequest, ...OpenRequest[]]): readonly Evidence[] {
+  if (openedAt !== null || openedBy === null) return []
+  return [
+    { ledger: 'requests', says: `asked for inside the package ${openedBy}, when no line of yours was on the stack any more`, value: null },
+  ]
+}
+
 /** After a number that is told by itself. */
 export const leaseWord = (count: number): string => (count === 1 ? 'lease' : 'leases')
 

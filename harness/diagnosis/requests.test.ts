@@ -124,3 +124,16 @@ describe('a pool that starves', () => {
     expect(told({ page: pageOf({ requests, pools }) })).toEqual(['UNREAD_BODY x1 at 41', 'REQUEST_OUTLIVES_CALLER x1 at 41'])
   })
 })
+
+it.each([
+  [
+    'whose line is not known, by the package that made it',
+    null,
+    ['asked for inside the package got, when no line of yours was on the stack any more'],
+  ],
+  ['by its line, where it is known', line(41), []],
+])('a request is told %s', (_, openedAt, expected) => {
+  const [finding] = diagnose(materialOf({ page: pageOf({ requests: [request(1, { openedAt, openedBy: 'got' })] }) })).findings
+  expect(finding?.code).toBe('UNREAD_BODY')
+  expect(finding?.evidence.map(({ says }) => says).filter((says) => says.includes('package'))).toEqual(expected)
+})

@@ -8,7 +8,7 @@ import { bodyAbandoned, isUpstream, notCancelled } from './left-behind.ts'
 import { isForgotten, isLostLease, lostLease } from './lost-slots.ts'
 import type { Material } from './material.ts'
 import { givenUpEvidence, inQueueWords } from './queued.ts'
-import { bodyWords, exitEvidence, peerEvidence, poolEvidence, type SocketOf, statesOf } from './request-evidence.ts'
+import { askedInside, bodyWords, exitEvidence, peerEvidence, poolEvidence, type SocketOf, statesOf } from './request-evidence.ts'
 import type { ResidualSocket, Residue } from './residue.ts'
 import { withSampledLines } from './sampled-lines.ts'
 import { isStalledPhase, stalledOpenings, stalledPhase } from './stalls.ts'
@@ -139,6 +139,7 @@ function unreadBody(group: readonly [OpenRequest, ...OpenRequest[]], socketOf: S
   const waiting = kernel.reduce((sum, socket) => sum + (socket.receiveQueueBytes ?? 0), 0)
   const evidence: Evidence[] = [
     { ledger: 'requests', says: bodyWords(group), value: group.length },
+    ...askedInside(group),
     ...statesOf(group, socketOf),
     ...(waiting > 0 ? [{ ledger: 'kernel' as const, says: 'bytes waiting in receive queues', value: waiting }] : []),
     ...poolEvidence(pool),
@@ -179,7 +180,11 @@ function outlives(group: readonly [OpenRequest, ...OpenRequest[]], socketOf: Soc
     request: requestShape(group),
     openedAt: placeOf(first.openedAt, cwd),
     summary: `${plural(group.length, 'request is', 'requests are')} still in flight after the work that sent them has ended`,
-    evidence: [{ ledger: 'requests', says: PHASE_WORDS[first.phase], value: group.length }, ...statesOf(group, socketOf)],
+    evidence: [
+      { ledger: 'requests', says: PHASE_WORDS[first.phase], value: group.length },
+      ...askedInside(group),
+      ...statesOf(group, socketOf),
+    ],
     advice:
       'await the request before the work returns, or abort it: pass an AbortSignal and abort it when the caller gives up (request.destroy() for node:http)',
   })

@@ -95,6 +95,7 @@ export function waitingInPools(book: Book): readonly OpenRequest[] {
       socketId: null,
       poolId: null,
       openedAt: capture.frame(),
+      openedBy: capture.dependency?.() ?? null,
       ordinalAtSite: null,
     })
   }
@@ -118,6 +119,7 @@ function askedElsewhere(book: Book): readonly OpenRequest[] {
       createdAtMs: askedAtMs,
       iteration,
       openedAt: capture.frame(),
+      openedBy: capture.dependency?.() ?? null,
     }
   })
 }
@@ -235,6 +237,7 @@ export function openRequest(book: Book, entry: RequestEntry, ordinal: number | n
     socketId: entry.socket?.id ?? null,
     poolId: pool?.id ?? null,
     openedAt: entry.capture?.frame() ?? null,
+    openedBy: entry.capture?.dependency?.() ?? null,
     ordinalAtSite: ordinal,
   }
 }

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { type Capture, callersFrame, captureCaller, captureStack, listenerFrame, parseStackLine, userFrame } from './stacks.ts'
+import {
+  type Capture,
+  callersFrame,
+  captureCaller,
+  captureStack,
+  listenerFrame,
+  outermostPackage,
+  parseStackLine,
+  userFrame,
+} from './stacks.ts'
 
 const frame = (file: string, line: number, column: number, name: string | null) => ({ file, line, column, function: name })
 
@@ -51,6 +60,16 @@ describe('userFrame', () => {
     const text = stack('send (/app/node_modules/sdk/index.js:1:1)', `async Object.runWork (${ours}:68:9)`, 'async main (/app/job.ts:9:1)')
     expect(userFrame(text)).toBeNull()
     expect(userFrame(text.replace(ours, '/app/copy.ts'))).toMatchObject({ file: '/app/copy.ts', function: 'runWork' })
+  })
+
+  it.each([
+    [['send (/app/node_modules/undici/index.js:1:1)', 'async get (/app/node_modules/@azure/storage-blob/x.js:1:1)'], '@azure/storage-blob'],
+    [['send (/app/node_modules/a/node_modules/got/index.js:1:1)', 'run (node:internal/x:1:1)'], 'got'],
+    [['send (node:http:1:1)'], null],
+  ])('where nobody is named, the package that made the call is known: %j', (lines, expected) => {
+    const ours = new URL('../subjects/this-process.ts', import.meta.url).href
+    const text = stack(...lines, `async Object.runWork (${ours}:68:9)`, 'async main (/app/node_modules/runner/index.js:9:1)')
+    expect(outermostPackage(text)).toBe(expected)
   })
 
   it('names nobody where only dependencies are on the stack', () => {

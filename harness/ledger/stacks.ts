@@ -10,6 +10,8 @@ export interface Capture {
   frame(): Frame | null
   /** The user made the call himself, not a dependency that he called. To be asked before `frame`, which lets go of what tells it; absent: not known. */
   isOwnCall?(): boolean
+  /** Where no frame of the user's is left: the package whose call it was, as far out as the stack goes. Absent or null: not known. */
+  dependency?(): string | null
 }
 
 /** Whose doing a stack tells of: the frame to blame, null for nobody's. */
@@ -35,6 +37,7 @@ class Stack implements Capture {
   readonly #frameOf: FrameOf
   #frame: Frame | null = null
   #isOwnCall = false
+  #dependency: string | null = null
 
   constructor(holder: { readonly stack?: unknown }, frameOf: FrameOf) {
     this.#holder = holder
@@ -44,6 +47,11 @@ class Stack implements Capture {
   frame(): Frame | null {
     this.#read()
     return this.#frame
+  }
+
+  dependency(): string | null {
+    this.#read()
+    return this.#dependency
   }
 
   isOwnCall(): boolean {
@@ -59,6 +67,7 @@ class Stack implements Capture {
     this.#holder = null
     if (typeof stack !== 'string') return null
     this.#frame = this.#frameOf(stack)
+    if (this.#frame === null) this.#dependency = outermostPackage(stack)
     return stack
   }
 }
@@ -118,6 +127,19 @@ export function userFrame(stack: string, main: string = process.argv[1] ?? ''): 
 
 /** Who awaits the work is not in it: of a call that was handed on without being awaited, nothing below this is the line that made it. */
 const RUNS_THE_WORK = 'runWork'
+
+/** The package that made the call, and not one that it called in turn: the last on the stack before the work itself. */
+export function outermostPackage(stack: string): string | null {
+  const frames = stack.split('\n').flatMap((text) => parseStackLine(text) ?? [])
+  const runner = frames.findIndex((frame) => isOurs(frame.file) && frame.function === RUNS_THE_WORK)
+  const packages = frames.slice(0, runner < 0 ? undefined : runner).flatMap(({ file }) => (isOurs(file) ? [] : (packageOf(file) ?? [])))
+  return (
+    packages
+      .at(-1)
+      ?.replace(/^.*[\\/]node_modules[\\/]/, '')
+      .replaceAll('\\', '/') ?? null
+  )
+}
 
 function isUsersOwn(file: string, main: string): boolean {
   const dependency = packageOf(file)

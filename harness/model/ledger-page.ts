@@ -70,6 +70,8 @@ export interface OpenRequest {
   readonly poolId: number | null
   /** The user's own frame, else null. */
   readonly openedAt: Frame | null
+  /** Without a frame: the package that made the call. Null: not known, or not needed. */
+  readonly openedBy: string | null
   /** Position among all requests made at the same line (of unknown ones: among themselves), from 1; null while nothing is queued, or when it could not be kept. */
   readonly ordinalAtSite: number | null
 }
