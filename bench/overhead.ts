@@ -70,8 +70,8 @@ const NEXT_PACE_TURNS = 10
  * costs 44 us where it costs 37 with 2,000, and a stack that is taken once in 16 requests, whose code is cold, 5 % more.
  */
 const DEFAULTS = { generations: 3, rounds: 12, requests: 1_000 } as const
-/** A request of the AWS SDK costs ten times those of the others, one of fetch twice as much: fewer of them say as much. */
-const SHARE: Partial<Record<BenchClient, number>> = { 'aws-sdk': 0.1, fetch: 0.5 }
+/** A request of the AWS SDK costs ten times those of the others (facts.md), so a tenth of them says as much. */
+const SHARE: Partial<Record<BenchClient, number>> = { 'aws-sdk': 0.1 }
 
 /** CPU microseconds of a request, turn by turn. */
 type Costs = ReadonlyMap<BenchLevel, number[]>
