@@ -1,12 +1,9 @@
 /** Any command as the subject: its descendants count, its Node processes are asked through a socket in a folder of the run. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { deserialize } from 'node:v8'
 import type { Census } from '../model/census.ts'
-import type { Clock } from '../model/clock.ts'
 import { HarnessError } from '../model/errors.ts'
 import type { Frame, LedgerPage, Pulse } from '../model/ledger-page.ts'
 import { countDescriptors } from '../probes/descriptors.ts'
@@ -14,55 +11,14 @@ import { networkOf } from '../probes/process-facts.ts'
 import { runDelayAmong } from '../probes/run-delay.ts'
 import { firstBusyFrame } from './busy-frame.ts'
 import { openExecLine } from './exec-line.ts'
-import {
-  BEGINNINGS_SUFFIX,
-  BEGUN_SUFFIX,
-  type BegunAt,
-  EXEC_VARIABLE,
-  PAGE_SUFFIX,
-  UNSETTLED_SUFFIX,
-  UNSUPPORTED_SUFFIX,
-} from './exec-protocol.ts'
+import { BEGINNINGS_SUFFIX, BEGUN_SUFFIX, type BegunAt, PAGE_SUFFIX, UNSETTLED_SUFFIX, UNSUPPORTED_SUFFIX } from './exec-protocol.ts'
+import { converse, type Ending, type ExecOptions, endingOf, environmentOf, startError, temporaryFolder } from './exec-start.ts'
 import { mergePages, mergePulses, type PageOf } from './merge-pages.ts'
 import type { OutsideSubject } from './outside.ts'
 import { censusOf } from './pid.ts'
 import { type Member, processTree, signalMember } from './process-tree.ts'
-import { RUN_ID_VARIABLE } from './run-id.ts'
 import { sweepProcesses } from './sweep.ts'
 import { takeCensusOf } from './take-census.ts'
-
-/** `<prefix><run id>-<six random characters>`: so that a later start can tell what a killed run left. */
-export const EXEC_FOLDER_PREFIX = 'watertight-exec-'
-
-export interface Talk {
-  /** Written to its stdin, which is then closed. */
-  readonly input: string
-  onLine(stream: 'stdout' | 'stderr', line: string): void
-}
-
-export interface ExecOptions {
-  readonly command: string
-  readonly args: readonly string[]
-  readonly cwd: string
-  readonly runId: string
-  /** The modules that the program is made to load first: watertight/register, and what else explains. */
-  readonly preload: readonly URL[]
-  /** Where the program's stdout goes. */
-  readonly stdout: 'inherit' | 'stderr'
-  /** Beside our own environment. */
-  readonly env?: Readonly<Record<string, string>>
-  /** Speaks with the program itself, instead of leaving it the terminal. */
-  readonly talk?: Talk
-  readonly clock: Clock
-  /** Interrupted: a process that does not answer is excused no longer for want of a core. */
-  readonly signal: AbortSignal | null
-}
-
-/** How a program ended by itself. */
-export interface Ending {
-  readonly code: number | null
-  readonly signal: NodeJS.Signals | null
-}
 
 export interface Executed extends AsyncDisposable {
   readonly pid: number
@@ -106,18 +62,6 @@ export interface Executed extends AsyncDisposable {
 const ASKED_MS = 1_000
 const KILLED_MS = 2_000
 const POLL_MS = 25
-
-function temporaryFolder(runId: string): string {
-  try {
-    return mkdtempSync(join(tmpdir(), `${EXEC_FOLDER_PREFIX}${runId}-`))
-  } catch (error) {
-    throw new HarnessError(
-      'SUBJECT_FAILED',
-      `the temporary folder ${tmpdir()} cannot be written to: ${error instanceof Error ? error.message : String(error)}`,
-      'set TMPDIR to a folder this user may write to',
-    )
-  }
-}
 
 /** @throws {HarnessError} INVALID_OPTION when the command cannot be started, SUBJECT_FAILED when there is no temporary folder. */
 export async function startExecuted(options: ExecOptions): Promise<Executed> {
@@ -301,38 +245,5 @@ function readWritten<T>(file: string): T | null {
   } catch {
     // Cut off: its process was killed while it wrote.
     return null
-  }
-}
-
-function converse(child: ChildProcess, { input, onLine }: Talk): void {
-  // One that ends without having read it all is told by its exit code.
-  child.stdin?.on('error', () => {})
-  child.stdin?.end(input)
-  for (const stream of ['stdout', 'stderr'] as const) {
-    const from = child[stream]
-    if (from !== null) createInterface({ input: from }).on('line', (line) => onLine(stream, line))
-  }
-}
-
-function endingOf(child: ChildProcess): Promise<Ending> {
-  return new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })))
-}
-
-function startError(child: ChildProcess): Promise<Error | null> {
-  return new Promise((resolve) => {
-    child.once('error', resolve)
-    child.once('spawn', () => resolve(null))
-  })
-}
-
-/** The program's own options stay, and ours comes last. A file URL holds neither blanks nor quotes, so nothing in it needs escaping. */
-function environmentOf(path: string, { runId, preload, env }: ExecOptions): NodeJS.ProcessEnv {
-  const given = process.env.NODE_OPTIONS ?? ''
-  return {
-    ...process.env,
-    ...env,
-    NODE_OPTIONS: [given, ...preload.map(({ href }) => `--import ${href}`)].join(' ').trim(),
-    [EXEC_VARIABLE]: path,
-    [RUN_ID_VARIABLE]: runId,
   }
 }

@@ -20,7 +20,7 @@ async function sweep(): Promise<readonly string[]> {
   const { sweepContainers, sweepDataDirectories } = await import('../../../fixtures/containers/sweep.ts')
   const processes = sweepProcesses(isRunnerAlive).map((pid) => `process ${pid}`)
   const containers = await sweepContainers(isRunnerAlive)
-  const { EXEC_FOLDER_PREFIX } = await import('../../subjects/exec-child.ts')
+  const { EXEC_FOLDER_PREFIX } = await import('../../subjects/exec-start.ts')
   const folders = [...(await sweepDataDirectories(isRunnerAlive)), ...(await sweepDataDirectories(isRunnerAlive, EXEC_FOLDER_PREFIX))]
   return [
     ...processes,
