@@ -1,8 +1,9 @@
 /** Findings about requests that have not ended: bodies unread, requests queued or left in flight. */
 import type { Evidence, Finding } from '../model/finding.ts'
 import type { LedgerPage, OpenRequest, PoolPage } from '../model/ledger-page.ts'
-import { branchUnread, isHeldByBranch } from './clones.ts'
+import { branchUnread } from './clones.ts'
 import { composeFinding, groupBy, lineKey, placeOf, plural, requestShape } from './compose.ts'
+import { behind, heldWords, isStream, wayHeld } from './holders.ts'
 import { STREAM_ADVICE, streamsOpen } from './http2-streams.ts'
 import { bodyAbandoned, isUpstream, notCancelled } from './left-behind.ts'
 import { isForgotten, isLostLease, lostLease } from './lost-slots.ts'
@@ -111,14 +112,6 @@ function holdersFor(request: OpenRequest, page: LedgerPage | null, unread: reado
 const poolOf = (page: LedgerPage | null, request: OpenRequest): PoolPage | null =>
   page?.pools.find((pool) => pool.id === request.poolId) ?? null
 
-const isStream = (request: OpenRequest): boolean => request.isStream && request.phase !== 'queued'
-
-function wayHeld(request: OpenRequest): 'lost' | 'branch' | 'stream' | 'body' {
-  if (isLostLease(request)) return 'lost'
-  if (isHeldByBranch(request)) return 'branch'
-  return isStream(request) ? 'stream' : 'body'
-}
-
 function heldBody(group: readonly [OpenRequest, ...OpenRequest[]], socketOf: SocketOf, material: Material): Finding {
   switch (wayHeld(group[0])) {
     case 'lost':
@@ -223,33 +216,4 @@ function starved(group: readonly [OpenRequest, ...OpenRequest[]], unread: readon
     advice:
       'release what holds the leases (see UNREAD_BODY, LOST_POOL_SLOT); a larger limit only moves the block to a later request, and no client timeout fires while a request is queued',
   })
-}
-
-const HOLDERS = {
-  lost: { held: ['lease lost', 'leases lost'], one: 'lost lease', many: 'lost leases' },
-  branch: {
-    held: ['lease held by an unread branch', 'leases held by unread branches'],
-    one: 'unread branch of a clone',
-    many: 'unread branches of clones',
-  },
-  stream: {
-    held: ['stream held open by an unread body', 'streams held open by unread bodies'],
-    one: 'open HTTP/2 stream',
-    many: 'open HTTP/2 streams',
-  },
-  body: { held: ['lease held by an unread body', 'leases held by unread bodies'], one: 'unread body', many: 'unread bodies' },
-} as const
-
-function wayHeldBy([first]: readonly OpenRequest[]): keyof typeof HOLDERS {
-  return first === undefined ? 'body' : wayHeld(first)
-}
-
-function heldWords(holders: readonly OpenRequest[]): string {
-  const [one, many] = HOLDERS[wayHeldBy(holders)].held
-  return holders.length === 1 ? one : many
-}
-
-function behind(holders: readonly OpenRequest[]): string {
-  const { one, many } = HOLDERS[wayHeldBy(holders)]
-  return holders.length === 0 ? 'a slot that is lost' : plural(holders.length, one, many)
 }
