@@ -24,7 +24,7 @@ function turnsOf(text: string): number {
 
 const program = new Command('npm run bench --')
   .description(
-    'Compares watertight with nothing, and with why-is-node-running, wtfnode, leaked-handles, ss and lsof. Ratios, not times: run it on a quiet machine, 5 to 8 minutes.',
+    'Compares watertight with nothing, and with why-is-node-running, wtfnode, leaked-handles, ss and lsof. Ratios, not times: run it on a quiet machine, about ten minutes, most of them for the overhead.',
   )
   .addOption(new Option('--only <section...>', 'leave the others out').choices(SECTIONS))
   .option('--turns <n>', 'how often each cell is measured', turnsOf)

@@ -9,6 +9,8 @@ import { judged, lineOf, MUTE, SERVICE, servePhotos, start } from './exec-progra
 
 const photos = servePhotos()
 
+const LOAD = ['--load', '/', '--connections', '2', '--duration', '1s'] as const
+
 describe('a program that serves', () => {
   /** One of the findings: what the load gives up at its end, and the service goes on asking for, may come before it. */
   const leak = expect.objectContaining({
@@ -17,21 +19,7 @@ describe('a program that serves', () => {
   })
 
   test('is judged under load, named at the line that leaks, and gone', { timeout: 30_000 }, async () => {
-    const { code, run, stderr } = await judged(
-      '--load',
-      '/',
-      '--connections',
-      '2',
-      '--duration',
-      '1s',
-      '--idle-timeout',
-      '1s',
-      '--',
-      'node',
-      'service.mjs',
-      photos.url,
-      'leaks',
-    )
+    const { code, run, stderr } = await judged(...LOAD, '--idle-timeout', '1s', '--', 'node', 'service.mjs', photos.url, 'leaks')
     expect({ code, verdict: run.verdict }).toEqual({ code: 1, verdict: 'leaked' })
     expect(run.findings).toContainEqual(leak)
     expect(run.latencyMs).not.toBeNull()
@@ -47,18 +35,13 @@ describe('a program that serves', () => {
   })
 
   test('is clean with warm pools and what it makes once', { timeout: 30_000 }, async () => {
-    const { code, run } = await judged('--load', '/', '--connections', '2', '--duration', '1s', '--', 'node', 'service.mjs', photos.url)
+    const { code, run } = await judged(...LOAD, '--', 'node', 'service.mjs', photos.url)
     expect({ code, verdict: run.verdict, findings: run.findings }).toEqual({ code: 0, verdict: 'clean', findings: [] })
   })
 
   test('behind a wrapper counts as well, and ends with it', { timeout: 30_000 }, async () => {
     const { code, run, stderr } = await judged(
-      '--load',
-      '/',
-      '--connections',
-      '2',
-      '--duration',
-      '1s',
+      ...LOAD,
       '--idle-timeout',
       '500ms',
       '--',
